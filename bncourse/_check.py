@@ -1,5 +1,7 @@
 """Checks at the package's public boundary: each names what was expected and what came."""
 
+import numbers
+
 import numpy as np
 
 
@@ -33,3 +35,11 @@ def require_not_empty(x: np.ndarray, name: str) -> None:
     """Raises ValueError if `x` has an axis of length 0."""
     if x.size == 0:
         raise ValueError(f"expected {name} with at least one element, received shape {x.shape}")
+
+
+def require_number(value, low: float, high: float, name: str) -> None:
+    """Raises TypeError unless `value` is one real number, ValueError unless it lies in [low, high]."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"expected {name} to be a real number, received {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"expected {name} between {low} and {high}, received {value}")
