@@ -6,7 +6,7 @@ import numpy as np
 
 
 def as_float(x, name: str) -> np.ndarray:
-    """`x` as a floating-point array: float16, float32 and float64 stay what they are, integers and booleans become float64.
+    """`x` as a floating-point array: floats keep their precision, integers and booleans become float64.
 
     Raises:
         TypeError: if `x` does not hold real numbers.
