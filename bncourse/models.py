@@ -1,0 +1,137 @@
+"""The Keras networks of the experiments: one of convolutions, one of dense layers, each with or without batch norm.
+
+Hidden layer `i`, counted from 1, is a row of Keras layers whose names end in `_i`: `linear_i` (convolution or dense),
+`norm_i` if the network is normalized, `activation_i`. Probes find them by these names.
+"""
+
+import keras
+
+#: What may stand between a linear layer and its nonlinearity.
+NORMS = ("none", "batch", "noisy")
+
+
+@keras.saving.register_keras_serializable("bncourse")
+class Noise(keras.layers.Layer):
+    """Shift and scale every channel at random, anew at each step: what batch norm steadied, made unsteady on purpose.
+
+    At each step and for each channel a shift μ ~ U(-0.5, 0.5) and a scale σ ~ U(1, 1.25) are drawn; sample i then gets
+    `s * x + m` with m ~ U(μ - 0.1, μ + 0.1) and s ~ N(σ, 0.1²). At inference the mean of both is applied: 1.125 x.
+    Inputs and outputs are (N, ..., C). Source: Santurkar et al. 2018 (arXiv 1805.11604), algorithm 1 with its constants.
+    """
+
+    SHIFT, SCALE, SPREAD = 0.5, 1.25, 0.1
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs, training=None):
+        if not training:
+            return inputs * (1 + self.SCALE) / 2
+        batch, channels = keras.ops.shape(inputs)[0], inputs.shape[-1]
+        middle = (1,) * (len(inputs.shape) - 2)  # all positions of an image get the same noise
+        each_step, each_sample = (1, *middle, channels), (batch, *middle, channels)
+        draw, normal = keras.random.uniform, keras.random.normal
+        shift = draw(each_step, -self.SHIFT, self.SHIFT, seed=self.generator)
+        scale = draw(each_step, 1.0, self.SCALE, seed=self.generator)
+        shift += draw(each_sample, -self.SPREAD, self.SPREAD, seed=self.generator)
+        scale += normal(each_sample, 0.0, self.SPREAD, seed=self.generator)
+        return scale * inputs + shift
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+
+
+def normalization(norm: str, index: int, *, momentum: float = 0.9) -> list[keras.layers.Layer]:
+    """The layers, possibly none, that `norm` puts between linear layer `index` and its nonlinearity.
+
+    Raises:
+        ValueError: if `norm` is not one of `NORMS`.
+    """
+    if norm not in NORMS:
+        raise ValueError(f"expected norm to be one of {', '.join(NORMS)}, received {norm!r}")
+    if norm == "none":
+        return []
+    layers = [keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-3, name=f"norm_{index}")]
+    return [*layers, Noise(name=f"noise_{index}")] if norm == "noisy" else layers
+
+
+def cnn(
+    *,
+    norm: str = "none",
+    depth: int = 8,
+    width: int = 8,
+    gain: float = 1.0,
+    activation: str = "relu",
+    momentum: float = 0.9,
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 10,
+) -> keras.Sequential:
+    """A stack of `depth` 3x3 convolutions, then the mean over all positions and one dense layer.
+
+    The first half of the convolutions has `width` channels, the second half twice as many; the first of each half
+    halves the image (stride 2). `gain` multiplies the standard deviation that He et al. 2015 (arXiv 1502.01852) chose for
+    the kernels of ReLU networks, sqrt(2 / fan-in); 0.71 is LeCun's. Before a normalization a convolution needs no bias.
+
+    Returns:
+        A built model from images (N, *input_shape) to logits (N, classes).
+    """
+    layers = [keras.Input(input_shape)]
+    half = depth // 2
+    for i in range(depth):
+        layers += [
+            keras.layers.Conv2D(
+                width if i < half else 2 * width,
+                3,
+                strides=2 if i in (0, half) else 1,
+                padding="same",
+                use_bias=norm == "none",
+                kernel_initializer=keras.initializers.VarianceScaling(2 * gain**2, "fan_in", "untruncated_normal"),
+                name=f"linear_{i + 1}",
+            ),
+            *normalization(norm, i + 1, momentum=momentum),
+            keras.layers.Activation(activation, name=f"activation_{i + 1}"),
+        ]
+    layers += [keras.layers.GlobalAveragePooling2D(name="mean"), keras.layers.Dense(classes, name="logits")]
+    return keras.Sequential(layers)
+
+
+def mlp(
+    *,
+    norm: str = "none",
+    depth: int = 3,
+    width: int = 100,
+    gain: float = 1.0,
+    activation: str = "sigmoid",
+    momentum: float = 0.9,
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 10,
+) -> keras.Sequential:
+    """`depth` dense layers of `width` units, then one of `classes`; weights start with standard deviation 0.1 `gain`.
+
+    With the default values it is the network of the first figure of Ioffe & Szegedy 2015 (arXiv 1502.03167). The paper
+    says "small random Gaussian values"; 0.1 is our choice.
+
+    Returns:
+        A built model from images (N, *input_shape) to logits (N, classes).
+    """
+    layers = [keras.Input(input_shape), keras.layers.Flatten(name="pixels")]
+    for i in range(depth):
+        layers += [
+            keras.layers.Dense(
+                width,
+                use_bias=norm == "none",
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.1 * gain),
+                name=f"linear_{i + 1}",
+            ),
+            *normalization(norm, i + 1, momentum=momentum),
+            keras.layers.Activation(activation, name=f"activation_{i + 1}"),
+        ]
+    initializer = keras.initializers.RandomNormal(stddev=0.1)
+    layers.append(keras.layers.Dense(classes, kernel_initializer=initializer, name="logits"))
+    return keras.Sequential(layers)
+
+
+#: The networks that a `Config` can name.
+MODELS = {"cnn": cnn, "mlp": mlp}
