@@ -30,8 +30,8 @@ CLASS_NAMES = (
 class Data(NamedTuple):
     """Images and labels, split into training and test set.
 
-    Images have shape (N, 28, 28, 1), channels last, dtype float32, from 0 (background) to 1. Labels have shape (N,), dtype
-    int64, and index `class_names`.
+    Images have shape (N, 28, 28, 1), channels last, dtype float32, from 0 (background) to 1. Labels have shape (N,),
+    dtype int64, and index `class_names`.
     """
 
     train_images: np.ndarray

@@ -1,0 +1,264 @@
+"""The building blocks of a convolutional network in NumPy, each forward and backward.
+
+Images are channels last, (N, H, W, C): N images of H rows, W columns and C channels. Every `_backward` takes the gradient
+`dy` of a scalar loss with respect to the block's output, and the block's inputs, and returns the gradients with respect
+to those inputs. No Python loop runs over images or pixels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ._check import as_float, require_not_empty, require_rank, require_shape
+
+
+class Gradients(NamedTuple):
+    """Gradients of a scalar loss with respect to a block's input, kernel and bias, each in the shape of its original."""
+
+    x: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
+def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = "same") -> int:
+    """Number of positions that a kernel of `kernel_size` pixels takes along an axis of `size` pixels.
+
+    "valid" keeps the kernel inside the image: (size - kernel_size) // stride + 1. "same" pads with zeros until the output
+    has ceil(size / stride) pixels: with stride 1 as many as the input.
+
+    Raises:
+        ValueError: if a number is not positive, the padding is unknown, or the kernel does not fit.
+    """
+    if size < 1 or kernel_size < 1 or stride < 1:
+        raise ValueError(
+            f"expected size, kernel_size and stride of at least 1, received {size}, {kernel_size} and {stride}"
+        )
+    if padding == "same":
+        return -(-size // stride)
+    if padding != "valid":
+        raise ValueError(f'expected padding "same" or "valid", received {padding!r}')
+    if kernel_size > size:
+        raise ValueError(f"expected a kernel no larger than the image of {size} pixels, received {kernel_size}")
+    return (size - kernel_size) // stride + 1
+
+
+def conv2d(x, kernel, bias=None, *, stride: int = 1, padding: str = "same") -> np.ndarray:
+    """Slide each filter over the images and take the dot product with the pixels under it.
+
+    y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, s i + a, s j + b, c] kernel[a, b, c, f], with x padded and stride s.
+    (Strictly a cross-correlation: the kernel is not flipped. Every deep learning library calls it convolution.)
+
+    Args:
+        x: images (N, H, W, C).
+        kernel: filters (height, width, C, F).
+        bias: (F,), or None for no bias.
+        stride: pixels from one position of the kernel to the next, along both axes.
+        padding: "same" or "valid", see `output_size`.
+
+    Returns:
+        feature maps (N, H', W', F), where H' and W' are given by `output_size`.
+
+    Raises:
+        ValueError: for shapes that do not fit.
+        TypeError: for anything but real numbers.
+    """
+    x, kernel = _images_and_kernel(x, kernel)
+    filters = kernel.shape[-1]
+    windows = _windows(x, kernel.shape, stride, padding)  # (N, H', W', height, width, C)
+    y = windows.reshape(-1, kernel[..., 0].size) @ kernel.reshape(-1, filters)
+    if bias is not None:
+        y += _bias(bias, filters)
+    return y.reshape(*windows.shape[:3], filters)
+
+
+def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") -> Gradients:
+    """Gradients of `conv2d`: every pixel collects from all the windows in which it stood.
+
+    Args:
+        dy: gradient with respect to the feature maps, (N, H', W', F).
+        x, kernel, stride, padding: what `conv2d` was given.
+
+    Returns:
+        `Gradients` with x (N, H, W, C), kernel (height, width, C, F) and bias (F,).
+
+    Raises:
+        ValueError: for shapes that do not fit.
+        TypeError: for anything but real numbers.
+    """
+    x, kernel = _images_and_kernel(x, kernel)
+    dy = as_float(dy, "dy")
+    height, width, _, filters = kernel.shape
+    windows = _windows(x, kernel.shape, stride, padding)
+    require_shape(dy, (*windows.shape[:3], filters), "dy")
+    rows, columns = dy.shape[1:3]
+
+    dkernel = windows.reshape(-1, kernel[..., 0].size).T @ dy.reshape(-1, filters)
+    pads = _padding(x, kernel.shape, stride, padding)
+    dx_padded = np.zeros([size + sum(pad) for size, pad in zip(x.shape, pads, strict=True)], x.dtype)
+    for a in range(height):
+        for b in range(width):
+            # The pixels that stood under the kernel's entry (a, b), once for each position of the kernel.
+            under = dx_padded[:, a : a + stride * rows : stride, b : b + stride * columns : stride]
+            under += dy @ kernel[a, b].T
+    inside = tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pads, strict=True))
+    return Gradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=(0, 1, 2)))
+
+
+def relu(x) -> np.ndarray:
+    """max(x, 0), element by element; any shape."""
+    return np.maximum(as_float(x, "x"), 0)
+
+
+def relu_backward(dy, x) -> np.ndarray:
+    """Gradient of `relu`: `dy` where x > 0, else 0. Same shape as x."""
+    dy, x = as_float(dy, "dy"), as_float(x, "x")
+    require_shape(dy, x.shape, "dy")
+    return np.where(x > 0, dy, dy.dtype.type(0))
+
+
+def max_pool2d(x, size: int = 2) -> np.ndarray:
+    """The largest value of each `size` x `size` tile, channel by channel: (N, H, W, C) to (N, H // size, W // size, C).
+
+    Rows and columns that do not fill a tile are left out ("valid" padding).
+    """
+    return _tiles(_images(x), size).max(axis=3)
+
+
+def max_pool2d_backward(dy, x, size: int = 2) -> np.ndarray:
+    """Gradient of `max_pool2d`, (N, H, W, C): all of `dy` goes to the winner of each tile, to the first one of equals.
+
+    Args:
+        dy: gradient with respect to the pooled images, (N, H // size, W // size, C).
+        x, size: what `max_pool2d` was given.
+    """
+    x, dy = _images(x), as_float(dy, "dy")
+    tiles = _tiles(x, size)  # (N, H', W', size * size, C)
+    images, rows, columns, _, channels = tiles.shape
+    require_shape(dy, (images, rows, columns, channels), "dy")
+    dtiles = np.zeros(tiles.shape, dy.dtype)
+    np.put_along_axis(dtiles, tiles.argmax(axis=3)[:, :, :, None], dy[:, :, :, None], axis=3)
+    dtiles = dtiles.reshape(images, rows, columns, size, size, channels).swapaxes(2, 3)
+    dx = np.zeros(x.shape, dy.dtype)
+    dx[:, : rows * size, : columns * size] = dtiles.reshape(images, rows * size, columns * size, channels)
+    return dx
+
+
+def dense(x, kernel, bias=None) -> np.ndarray:
+    """x @ kernel + bias: (N, C) with kernel (C, F) and bias (F,) or None gives (N, F)."""
+    x, kernel = _rows_and_kernel(x, kernel)
+    y = x @ kernel
+    if bias is not None:
+        y += _bias(bias, kernel.shape[1])
+    return y
+
+
+def dense_backward(dy, x, kernel) -> Gradients:
+    """Gradients of `dense`, given dy (N, F) and what `dense` was given: x (N, C), kernel (C, F), bias (F,)."""
+    x, kernel = _rows_and_kernel(x, kernel)
+    dy = as_float(dy, "dy")
+    require_shape(dy, (len(x), kernel.shape[1]), "dy")
+    return Gradients(dy @ kernel.T, x.T @ dy, dy.sum(axis=0))
+
+
+def softmax(logits) -> np.ndarray:
+    """Probabilities exp(z) / sum exp(z) along the last axis; the largest logit is subtracted, so nothing overflows."""
+    logits = as_float(logits, "logits")
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def softmax_cross_entropy(logits, labels) -> float:
+    """Mean over the batch of -log(probability of the right class).
+
+    Args:
+        logits: (N, K), any real numbers.
+        labels: (N,) integers, 0 to K - 1.
+
+    Raises:
+        ValueError: for labels of another shape or outside 0 to K - 1.
+        TypeError: for labels that are no integers.
+    """
+    logits, labels = _logits_and_labels(logits, labels)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+
+
+def softmax_cross_entropy_backward(logits, labels) -> np.ndarray:
+    """Gradient of `softmax_cross_entropy` with respect to the logits, (N, K): (probabilities - one-hot labels) / N."""
+    logits, labels = _logits_and_labels(logits, labels)
+    gradient = softmax(logits)
+    gradient[np.arange(len(labels)), labels] -= 1
+    return gradient / len(labels)
+
+
+def _padding(x: np.ndarray, kernel_shape, stride: int, padding: str) -> list[tuple[int, int]]:
+    """Zeros before and after each axis of x; an odd one out comes after, as in TensorFlow."""
+    pads = [(0, 0)]
+    for size, kernel_size in zip(x.shape[1:3], kernel_shape[:2], strict=True):
+        positions = output_size(size, kernel_size, stride=stride, padding=padding)
+        total = max((positions - 1) * stride + kernel_size - size, 0) if padding == "same" else 0
+        pads.append((total // 2, total - total // 2))
+    return [*pads, (0, 0)]
+
+
+def _windows(x: np.ndarray, kernel_shape, stride: int, padding: str) -> np.ndarray:
+    """The pixels under the kernel at each of its positions: a view of the padded x, (N, H', W', height, width, C)."""
+    padded = np.pad(x, _padding(x, kernel_shape, stride, padding))
+    windows = sliding_window_view(padded, kernel_shape[:2], axis=(1, 2))[:, ::stride, ::stride]
+    return np.moveaxis(windows, 3, -1)
+
+
+def _tiles(x: np.ndarray, size: int) -> np.ndarray:
+    """Cut images (N, H, W, C) into tiles: (N, H // size, W // size, size * size, C)."""
+    images, rows, columns, channels = x.shape
+    if not 1 <= size <= min(rows, columns):
+        raise ValueError(f"expected a tile size from 1 to {min(rows, columns)}, received {size}")
+    rows, columns = rows // size, columns // size
+    x = x[:, : rows * size, : columns * size].reshape(images, rows, size, columns, size, channels)
+    return x.swapaxes(2, 3).reshape(images, rows, columns, size * size, channels)
+
+
+def _images(x) -> np.ndarray:
+    x = as_float(x, "x")
+    require_rank(x, 4, "x", "(N, H, W, C)")
+    require_not_empty(x, "x")
+    return x
+
+
+def _bias(bias, filters: int) -> np.ndarray:
+    bias = as_float(bias, "bias")
+    require_shape(bias, (filters,), "bias")
+    return bias
+
+
+def _images_and_kernel(x, kernel) -> tuple[np.ndarray, np.ndarray]:
+    x, kernel = _images(x), as_float(kernel, "kernel")
+    require_rank(kernel, 4, "kernel", "(height, width, C, F)")
+    require_not_empty(kernel, "kernel")
+    if kernel.shape[2] != x.shape[3]:
+        raise ValueError(f"expected a kernel for {x.shape[3]} channels, received one of shape {kernel.shape}")
+    return x, kernel
+
+
+def _rows_and_kernel(x, kernel) -> tuple[np.ndarray, np.ndarray]:
+    x, kernel = as_float(x, "x"), as_float(kernel, "kernel")
+    require_rank(x, 2, "x", "(N, C)")
+    require_rank(kernel, 2, "kernel", "(C, F)")
+    require_not_empty(x, "x")
+    if kernel.shape[0] != x.shape[1]:
+        raise ValueError(f"expected a kernel for {x.shape[1]} features, received one of shape {kernel.shape}")
+    return x, kernel
+
+
+def _logits_and_labels(logits, labels) -> tuple[np.ndarray, np.ndarray]:
+    logits, labels = as_float(logits, "logits"), np.asarray(labels)
+    require_rank(logits, 2, "logits", "(N, K)")
+    require_not_empty(logits, "logits")
+    require_shape(labels, logits.shape[:1], "labels")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"expected integer labels, received dtype {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+        raise ValueError(f"expected labels from 0 to {logits.shape[1] - 1}, received {labels.min()} to {labels.max()}")
+    return logits, labels
