@@ -1,0 +1,112 @@
+"""Batch normalization in inference: the same formula with statistics that no longer depend on the batch."""
+
+import numpy as np
+
+from . import forward
+from ._check import as_float, require_not_empty, require_number, require_shape
+from .forward import Moments
+
+
+def update_moving(moving, batch, *, momentum=0.99) -> Moments:
+    """Move the moving statistics a little towards a batch's, after each training step.
+
+    Args:
+        moving: Moments (C,) so far; Keras begins with mean 0 and variance 1.
+        batch: Moments (C,) of the batch, as `forward.batchnorm` returns them.
+        momentum: weight of the *old* value, in [0, 1] (Keras's convention; PyTorch's `momentum` weights the new one).
+
+    Returns:
+        New Moments (C,) in float64. The variance stays biased, as in Keras 3.
+
+    Raises:
+        TypeError: if an argument does not hold real numbers.
+        ValueError: if shapes disagree, a variance is negative or momentum lies outside [0, 1].
+
+    Formula:
+        moving ← momentum · moving + (1 - momentum) · batch
+
+    Source:
+        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, section 3.1; Keras's `BatchNormalization`.
+    """
+    require_number(momentum, 0, 1, "momentum")
+    moving, batch = _as_moments(moving, "moving"), _as_moments(batch, "batch")
+    require_shape(batch.mean, moving.mean.shape, "batch mean")
+    return Moments(*(momentum * old + (1 - momentum) * new for old, new in zip(moving, batch, strict=True)))
+
+
+def batchnorm_inference(x, gamma, beta, moving, *, epsilon=1e-3) -> np.ndarray:
+    """Normalize `x` with moving statistics: each example's output depends on that example alone.
+
+    Args:
+        x: array (..., C) of real numbers.
+        gamma: scale (C,).
+        beta: shift (C,).
+        moving: Moments (C,) from `update_moving` or `recalibrate`.
+        epsilon: a number >= 0 that is added to the variance, in its units.
+
+    Returns:
+        y (..., C) in the dtype of `x`; integers come out as float64.
+
+    Raises:
+        TypeError: if an argument does not hold real numbers.
+        ValueError: if shapes disagree, `x` is empty, a variance or epsilon is negative, or both are 0.
+
+    Formula:
+        y = gamma (x - moving mean) / sqrt(moving variance + epsilon) + beta
+
+    Source:
+        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Algorithm 2 (there with the unbiased variance).
+    """
+    moving = _as_moments(moving, "moving")
+    return forward.normalize(x, moving, gamma, beta, epsilon=epsilon)
+
+
+def recalibrate(batches) -> Moments:
+    """Mean and biased variance over all `batches` of one layer's inputs, as if they were one large batch.
+
+    Exact for the layer whose inputs are given. In a stack, later layers' inputs depend on how the earlier ones normalize:
+    recalibrate layer by layer, each time with the earlier layers in inference mode.
+
+    Args:
+        batches: iterable of arrays (..., C), which may differ in size; each is read once.
+
+    Returns:
+        Moments (C,) in float64.
+
+    Raises:
+        TypeError: if a batch does not hold real numbers.
+        ValueError: if there is no batch, one is empty, or their channels differ.
+
+    Formula:
+        n = n_a + n_b,  δ = mean_b - mean_a,  mean = mean_a + δ n_b/n,  variance = (n_a var_a + n_b var_b)/n + δ² n_a n_b/n²
+
+    Source:
+        Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance", equations 1.3 and 2.1.
+    """
+    count, mean, variance = 0, None, None
+    for batch in batches:
+        new = forward.moments(batch)
+        new_count = np.size(batch) // new.mean.size
+        if count == 0:
+            count, (mean, variance) = new_count, new
+            continue
+        require_shape(new.mean, mean.shape, "a batch's mean")
+        total = count + new_count
+        delta = new.mean - mean
+        mean = mean + delta * new_count / total
+        variance = (count * variance + new_count * new.variance) / total + delta**2 * count * new_count / total**2
+        count = total
+    if count == 0:
+        raise ValueError("expected at least one batch, received none")
+    return Moments(mean, variance)
+
+
+def _as_moments(moments, name: str) -> Moments:
+    mean, variance = as_float(moments[0], f"{name} mean"), as_float(moments[1], f"{name} variance")
+    if mean.ndim != 1:
+        raise ValueError(f"expected {name} mean of shape (C,), received {mean.shape}")
+    require_shape(variance, mean.shape, f"{name} variance")
+    require_not_empty(mean, f"{name} mean")
+    if np.any(variance < 0):
+        raise ValueError(f"expected {name} variance of at least 0, received {variance.min()}")
+    return Moments(mean.astype(np.float64), variance.astype(np.float64))
