@@ -1,0 +1,138 @@
+"""Write the exercises into the chapters: `python tools/exercises.py`; with `--check`, only say what differs.
+
+A Markdown cell `<!-- exercise: forward.1 -->` marks where an exercise belongs. It becomes four cells: what is asked,
+the stub, the check, hints and solution. Each carries its exercise's id in its metadata, so the next run renews it in
+place.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from notebooks import normalize
+
+from bncourse.exercises import Choice, Exercise, catalogue
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+PLACEHOLDER = re.compile(r"<!-- exercise: (\w+\.\d+) -->")
+
+
+def split_name(path: Path) -> tuple[str | None, str]:
+    """A notebook's number, None without one, and its slug."""
+    number, slug = re.fullmatch(r"(?:(\d\d)_)?(\w+)", path.stem).groups()
+    return number, slug
+
+
+def label(exercise: Exercise, number: str | None) -> str:
+    """What readers call the exercise: the chapter's number and the position in its set."""
+    position = exercise.id.split(".")[1]
+    return f"Exercise {int(number)}.{position}" if number else f"Capstone, step {position}"
+
+
+def block(exercise: Exercise, number: str | None) -> list:
+    """The cells of one exercise."""
+    parts = {
+        "prompt": new_markdown_cell(prompt(exercise, number)),
+        "stub": new_code_cell(exercise.stub_code),
+        "check": new_code_cell(f'exercises.check("{exercise.id}", {exercise.name})'),
+        "solution": new_markdown_cell(solution(exercise)),
+    }
+    for part, cell in parts.items():
+        cell.metadata.update(exercise=exercise.id, part=part)
+    return list(parts.values())
+
+
+def prompt(exercise: Exercise, number: str | None) -> str:
+    """Title and task; for a choice its options, and the place where the site puts buttons."""
+    text = f"### {label(exercise, number)}: {exercise.title}\n\n{exercise.statement.strip()}"
+    if isinstance(exercise, Choice):
+        options = "\n".join(f"- **{letter}** · {option}" for letter, option in exercise.options.items())
+        text += f'\n\n{options}\n\n<div class="self-check" data-exercise="{exercise.id}"></div>'
+    return text
+
+
+def solution(exercise: Exercise) -> str:
+    """Hints and solution, each folded away on its own."""
+    reason = exercise.reasons[exercise.solution] if isinstance(exercise, Choice) else ""
+    answer = [f"```python\n{exercise.solution_code}\n```", reason, exercise.explanation.strip()]
+    texts = [*(hint.strip() for hint in exercise.hints), "\n\n".join(filter(None, answer))]
+    names = [f"Hint {i}" for i in range(1, len(texts))] if len(texts) > 2 else ["Hint"] * (len(texts) - 1)
+    return "\n\n".join(map(folded, [*names, "Solution"], texts))
+
+
+def folded(summary: str, text: str) -> str:
+    """Text to be opened; without the blank lines, Markdown in it would show as it is written."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def renew(cells: list, exercises: dict[str, Exercise], number: str | None) -> list:
+    """The notebook's cells with every block as the package has it; code that stays the same keeps its outputs."""
+    renewed, written = [], set()
+    for cell in cells:
+        placeholder = PLACEHOLDER.fullmatch(cell.source.strip()) if cell.cell_type == "markdown" else None
+        id = placeholder.group(1) if placeholder else cell.metadata.get("exercise")
+        if id is None:
+            renewed.append(cell)
+        elif id not in written and id in exercises:
+            old = {c.metadata.part: c for c in cells if c.metadata.get("exercise") == id}
+            for new in block(exercises[id], number):
+                stored = old.get(new.metadata.part)
+                if stored and stored.source == new.source and stored.cell_type == new.cell_type == "code":
+                    new.outputs, new.execution_count = stored.outputs, stored.execution_count
+                renewed.append(new)
+            written.add(id)
+        elif id not in exercises:
+            raise SystemExit(f"no exercise {id!r} in bncourse.exercises")
+    return renewed
+
+
+def outline(cells: list) -> list:
+    """What the package decides about cells, to compare."""
+    return [(cell.cell_type, cell.source, cell.metadata.get("exercise"), cell.metadata.get("part")) for cell in cells]
+
+
+def problems(path: Path) -> list[str]:
+    """What a notebook's exercises differ in from the package."""
+    number, slug = split_name(path)
+    exercises = {exercise.id: exercise for exercise in catalogue(slug)}
+    cells = nbformat.read(path, as_version=4).cells
+    found = {cell.metadata.get("exercise") for cell in cells}
+    missing = [f"{path.name}: exercise {id} is not in the notebook" for id in exercises if id not in found]
+    if outline(renew(cells, exercises, number)) != outline(cells):
+        missing.append(f"{path.name}: differs from bncourse.exercises.{slug}; run tools/exercises.py")
+    return missing
+
+
+def write(path: Path) -> bool:
+    """Renew one notebook's exercises; whether that changed it."""
+    number, slug = split_name(path)
+    notebook = nbformat.read(path, as_version=4)
+    before = outline(notebook.cells)
+    notebook.cells = renew(notebook.cells, {exercise.id: exercise for exercise in catalogue(slug)}, number)
+    if outline(notebook.cells) == before:
+        return False
+    normalize(notebook)
+    nbformat.write(notebook, path)
+    return True
+
+
+def main() -> None:
+    paths = sorted(BOOK.glob("*.ipynb"))
+    if "--check" in sys.argv[1:]:
+        found = [problem for path in paths for problem in problems(path)]
+        found += [
+            f"bncourse.exercises.{slug} has no notebook"
+            for slug in sorted({exercise.slug for exercise in catalogue()} - {split_name(path)[1] for path in paths})
+        ]
+        if found:
+            raise SystemExit("\n".join(found))
+    else:
+        for path in paths:
+            if write(path):
+                print(f"{path.name}: renewed")
+
+
+if __name__ == "__main__":
+    main()
