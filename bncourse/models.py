@@ -6,6 +6,8 @@ Hidden layer `i`, counted from 1, is a row of Keras layers whose names end in `_
 
 import keras
 
+from .layer import BatchNorm
+
 #: What may stand between a linear layer and its nonlinearity.
 NORMS = ("none", "batch", "noisy")
 
@@ -16,7 +18,7 @@ class Noise(keras.layers.Layer):
 
     At each step and for each channel a shift μ ~ U(-0.5, 0.5) and a scale σ ~ U(1, 1.25) are drawn; sample i then gets
     `s * x + m` with m ~ U(μ - 0.1, μ + 0.1) and s ~ N(σ, 0.1²). At inference the mean of both is applied: 1.125 x.
-    Inputs and outputs are (N, ..., C). Source: Santurkar et al. 2018 (arXiv 1805.11604), algorithm 1 with its constants.
+    Inputs and outputs are (N, ..., C). Source: algorithm 1 of Santurkar et al. 2018 (arXiv 1805.11604), its constants.
     """
 
     SHIFT, SCALE, SPREAD = 0.5, 1.25, 0.1
@@ -53,7 +55,7 @@ def normalization(norm: str, index: int, *, momentum: float = 0.9) -> list[keras
         raise ValueError(f"expected norm to be one of {', '.join(NORMS)}, received {norm!r}")
     if norm == "none":
         return []
-    layers = [keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-3, name=f"norm_{index}")]
+    layers = [BatchNorm(momentum=momentum, name=f"norm_{index}")]
     return [*layers, Noise(name=f"noise_{index}")] if norm == "noisy" else layers
 
 
@@ -71,8 +73,9 @@ def cnn(
     """A stack of `depth` 3x3 convolutions, then the mean over all positions and one dense layer.
 
     The first half of the convolutions has `width` channels, the second half twice as many; the first of each half
-    halves the image (stride 2). `gain` multiplies the standard deviation that He et al. 2015 (arXiv 1502.01852) chose for
-    the kernels of ReLU networks, sqrt(2 / fan-in); 0.71 is LeCun's. Before a normalization a convolution needs no bias.
+    halves the image (stride 2). `gain` multiplies the standard deviation that He et al. 2015 (arXiv 1502.01852) chose
+    for the kernels of ReLU networks, sqrt(2 / fan-in); 0.71 is LeCun's. Before a normalization a convolution needs no
+    bias.
 
     Returns:
         A built model from images (N, *input_shape) to logits (N, classes).

@@ -91,7 +91,8 @@ class Run:
     `loss` (steps,) float32: mean cross-entropy in nats of each step's batch, measured before the step. All are finite.
     `accuracy` (evaluations,) float64: the share of test images classified right, in inference mode.
     `evaluated` (evaluations,) int64: the number of steps taken before each evaluation.
-    `diverged`: the run was ended early, because the loss was not finite or 100 times as high as at the start.
+    `diverged`: the run was ended early, because the loss was not finite, or 100 times as high as at the start or at
+    chance (the higher of the two).
     """
 
     config: Config
@@ -107,12 +108,15 @@ class Run:
         differing = [f for f in dataclasses.fields(Config) if getattr(self.config, f.name) != f.default]
         setting = ", ".join(f"{f.name}={getattr(self.config, f.name)!r}" for f in differing) or "default"
         if self.diverged:
-            return f"{setting}: diverged at step {len(self.loss)}; a lower learning rate or smaller gain may help"
+            return (
+                f"{setting}: diverged after {len(self.loss)} steps, its loss no longer a number or {DIVERGED:.0f} times "
+                f"what it was; try a learning rate below {self.config.learning_rate:g}"
+            )
         return f"{setting}: {len(self.loss)} steps, test accuracy {self.accuracy[-1]:.3f}"
 
 
 def batches(count: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
-    """Each step's images as (steps, batch_size) indices below `count`: shuffled anew in each pass, none twice in one."""
+    """Each step's images, (steps, batch_size) indices below `count`: shuffled anew in each pass, none twice in one."""
     generator = np.random.default_rng(seed)
     per_pass = count // batch_size
     passes = -(-steps // per_pass)
