@@ -1,0 +1,199 @@
+"""The lints: clean on the course, and each fails on a notebook with the fault that it is for."""
+
+import base64
+
+import lint
+import nbformat
+import pytest
+import stamp
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+HERE = stamp.Course("https://github.com/someone/course", "main", "0.1.0")
+FILES = {"book/01_convolution.ipynb", "book/references.md"}
+PIXEL = base64.b64encode(b"a picture").decode()
+GOOD = """# Title
+
+*20 minutes.*
+
+Text with $x^2$, a [paper](https://arxiv.org/abs/1502.03167) and `code {in} it`.
+
+<details><summary>Hint</summary>
+
+Look at $\\gamma$.
+
+</details>
+"""
+
+
+def text(*sources):
+    """A notebook of Markdown cells."""
+    return new_notebook(cells=[new_markdown_cell(source) for source in sources])
+
+
+def shown(output, **metadata):
+    """A notebook with one code cell and its output."""
+    return new_notebook(cells=[new_code_cell("show()", outputs=[output], metadata=metadata)])
+
+
+def picture(**metadata):
+    """A notebook with one figure."""
+    return shown(new_output("display_data", data={"image/png": PIXEL}), **metadata)
+
+
+def printed(output, name="stdout"):
+    """A notebook with one line of text output."""
+    return shown(new_output("stream", name=name, text=output))
+
+
+def test_the_course_has_no_problems():
+    assert lint.problems() == []
+
+
+def test_a_good_chapter_has_no_problems():
+    assert list(lint.chapter(text(GOOD), "book/01_convolution.ipynb", HERE, FILES)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "```{note}\nbody\n```",
+        "````{exercise-start}\n````",
+        ":::{note}\nbody\n:::",
+        "As {cite}`ioffe2015` shows.",
+        "See {doc}`04_forward`.",
+        "(label)=\n# Title",
+        "% a comment",
+        "<!-- exercise: forward.1 -->",
+    ],
+)
+def test_syntax_that_colab_shows_raw_is_found(source):
+    assert list(lint.portable(text(source)))
+
+
+@pytest.mark.parametrize("source", ["```python\nd = {1: 2}\n```", "A set `{a}` and $\\{b\\}$.", "f-string {x}: `y`"])
+def test_braces_in_code_and_math_are_no_directives(source):
+    assert list(lint.portable(text(source))) == []
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ("## No title",),
+        ("# Title", "# Another"),
+        ("Text", "# Title"),
+        ("# Title", "### A level left out"),
+        ("# Title\n\n## Part", "#### A level left out"),
+    ],
+)
+def test_headings_out_of_order_are_found(sources):
+    assert list(lint.headings(text(*sources)))
+
+
+def test_headings_in_code_do_not_count():
+    assert list(lint.headings(text("# Title", "```bash\n# comment\n```"))) == []
+
+
+def test_a_figure_without_alt_text_is_found():
+    assert list(lint.alternatives(picture()))
+    assert list(lint.alternatives(picture(mystnb={"image": {"alt": "A figure"}})))
+    assert list(lint.alternatives(text("![](picture.png)")))
+    assert list(lint.alternatives(text('<img src="picture.png" alt="">')))
+
+
+def test_a_figure_with_alt_text_is_no_problem():
+    alt = "Test accuracy over 300 steps, with and without batch normalization."
+    assert list(lint.alternatives(picture(mystnb={"image": {"alt": alt}}))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<details><summary>Hint</summary>\n$x$\n\n</details>",
+        "<details><summary>Hint</summary>\n\n$x$\n</details>",
+        "<details><summary>Hint</summary>\n\n$x$",
+    ],
+)
+def test_a_folded_block_that_stays_raw_is_found(source):
+    assert list(lint.folds(text(source)))
+
+
+@pytest.mark.parametrize("source", ["It costs $x.", "An open formula $$x = 1$ here."])
+def test_math_that_does_not_close_is_found(source):
+    assert list(lint.math(text(source)))
+
+
+@pytest.mark.parametrize("source", [r"It costs \$5.", "Code `$x` alone", "$$\nx = \\sum_i x_i\n$$", "$x$ and $y$"])
+def test_math_that_closes_is_no_problem(source):
+    assert list(lint.math(text(source))) == []
+
+
+def test_stored_stderr_is_found():
+    assert list(lint.outputs(printed("WARNING", name="stderr")))
+
+
+@pytest.mark.parametrize("path", ["/home/ada/course/x.py", "/tmp/ipykernel_7/1.py", "/Users/ada/x", r"C:\Users\ada"])
+def test_a_path_of_the_authors_machine_is_found(path):
+    assert list(lint.outputs(printed(f"saved to {path}")))
+    assert list(lint.outputs(text(f"Open `{path}`.")))
+
+
+def test_fractions_and_addresses_are_no_paths():
+    assert list(lint.outputs(printed("1/2, a/tmp/b, https://example.org/home/ada"))) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("http://example.org", "not an https"),
+        ("//example.org/x", "not an https"),
+        ("99_missing.ipynb", "no tracked file"),
+        ("../../outside.md", "no tracked file"),
+        ("#no-such-heading", "no heading"),
+        ("https://colab.research.google.com/github/other/course/blob/main/book/01_convolution.ipynb", "another copy"),
+        ("https://colab.research.google.com/github/someone/course/blob/old/book/01_convolution.ipynb", "another copy"),
+        ("https://colab.research.google.com/github/someone/course/blob/main/book/99_missing.ipynb", "no tracked"),
+        ("https://mybinder.org/v2/gh/other/course/main?urlpath=lab/tree/book/01_convolution.ipynb", "another copy"),
+        ("https://github.com/someone/course/blob/main/book/99_missing.ipynb", "no tracked file"),
+    ],
+)
+def test_a_link_that_leads_astray_is_found(address, problem, tmp_path):
+    (tmp_path / "book").mkdir()
+    nbformat.write(text("# Title"), tmp_path / "book" / "01_convolution.ipynb")
+    notebook = text(f"# Title\n\n[link]({address})")
+    [found] = lint.links(notebook, "book/01_convolution.ipynb", HERE, FILES, tmp_path)
+    assert problem in found
+
+
+def test_links_that_lead_somewhere_are_no_problem(tmp_path):
+    (tmp_path / "book").mkdir()
+    nbformat.write(text("# A title: `x` and more"), tmp_path / "book" / "01_convolution.ipynb")
+    (tmp_path / "book" / "references.md").write_text("# References\n\n## Papers we cite\n")
+    path = "book/01_convolution.ipynb"
+    addresses = ["#a-title-x-and-more", "references.md#papers-we-cite", HERE.colab(path), HERE.binder(path)]
+    notebook = text("\n".join(f"[link]({address})" for address in addresses))
+    assert list(lint.links(notebook, path, HERE, FILES, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["![alt](https://example.org/x.png)", '<script src="https://example.org/x.js"></script>']
+)
+def test_what_a_page_would_load_from_elsewhere_is_found(source):
+    assert list(lint.links(text(source), "book/01_convolution.ipynb", HERE, FILES))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://colab.research.google.com/github/someone/course/blob/master/book/01_convolution.ipynb",
+        "https://mybinder.org/v2/gh/someone/course/main?urlpath=lab/tree/book/01_missing.ipynb",
+        "https://github.com/someone/course/blob/main/book/01_missing.ipynb",
+    ],
+)
+def test_a_launch_button_to_no_tracked_file_is_found(address):
+    assert list(lint.page(f'<a class="btn" href="{address}">Launch</a>', HERE, FILES))
+
+
+def test_a_launch_button_to_a_tracked_file_is_no_problem():
+    path = "book/01_convolution.ipynb"
+    buttons = "".join(f'<a href="{address}">Launch</a>' for address in (HERE.colab(path), HERE.binder(path)))
+    assert list(lint.page(buttons, HERE, FILES)) == []

@@ -1,0 +1,222 @@
+"""Lint the chapters and pages: `python tools/lint.py`. Each function gives the problems of one notebook as sentences.
+
+A chapter has three readers (the site, Colab, GitHub), so its text uses only what all of them show right.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import stamp
+from colab import tracked
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True)
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|work|private|mnt)/\w|\b[A-Z]:\\Users\b")
+SHORTEST_ALT = 30  # characters: what a figure shows takes a sentence
+
+
+def parse(source: str) -> Iterator:
+    """The tokens of a Markdown text, inline ones too. An escaped dollar is no math."""
+    for token in MARKDOWN.parse(source.replace(r"\$", "")):
+        yield token
+        yield from token.children or []
+
+
+def markdown(notebook) -> Iterator[tuple[int, str]]:
+    """Number and source of each Markdown cell."""
+    return ((number, cell.source) for number, cell in enumerate(notebook.cells, 1) if cell.cell_type == "markdown")
+
+
+def code(notebook) -> Iterator[tuple[int, dict]]:
+    """Number and cell of each code cell."""
+    return ((number, cell) for number, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code")
+
+
+def portable(notebook) -> Iterator[str]:
+    """Directives, roles, labels and comments of MyST, which Colab and GitHub show as raw text."""
+    for number, source in markdown(notebook):
+        before = None
+        for token in parse(source):
+            if token.type == "fence" and token.info.startswith("{"):
+                yield f"cell {number}: the directive {token.info.split()[0]} shows as code in Colab"
+            if token.type == "text" and re.match(r":::|\([\w-]+\)=$|% |\+\+\+|\{\{", token.content):
+                yield f"cell {number}: {token.content[:20]!r} is MyST's alone"
+            if token.type == "code_inline" and before is not None and re.search(r"\{[\w:+-]+\}$", before.content):
+                yield f"cell {number}: the role {before.content.split()[-1]} shows as raw text in Colab"
+            before = token
+        if re.match(r"<!-- *exercise:", source):
+            yield f"cell {number}: an exercise is not written yet: run `python tools/exercises.py`"
+
+
+def headings(notebook) -> Iterator[str]:
+    """One title, at the top, and no level left out below it."""
+    levels = [
+        (number, int(token.tag[1]))
+        for number, source in markdown(notebook)
+        for token in parse(source)
+        if token.type == "heading_open"
+    ]
+    if [number for number, level in levels if level == 1] != [1]:
+        yield "a chapter has one heading of level 1, in its first cell"
+    for (_, above), (number, level) in pairwise(levels):
+        if level > above + 1:
+            yield f"cell {number}: a heading of level {level} follows one of level {above}"
+
+
+def alternatives(notebook) -> Iterator[str]:
+    """Pictures without a text that says what they show."""
+    for number, cell in code(notebook):
+        shows = any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if shows and len(alt) < SHORTEST_ALT:
+            yield f"cell {number}: its picture needs alt text (metadata mystnb.image.alt) of a sentence"
+    for number, source in markdown(notebook):
+        for token in parse(source):
+            if token.type == "image" and not token.content:
+                yield f"cell {number}: the picture {token.attrs['src'][:40]} needs alt text"
+            if token.type.startswith("html") and re.search(r"<img(?![^>]*\balt=\"[^\"])", token.content):
+                yield f"cell {number}: an <img> needs alt text"
+
+
+def folds(notebook) -> Iterator[str]:
+    """Folded blocks whose math and code would stay raw, or that don't close."""
+    for number, source in markdown(notebook):
+        if source.count("<details") != source.count("</details>"):
+            yield f"cell {number}: <details> and </details> don't match"
+        if re.search(r"</summary>(?!\n\n)", source) or re.search(r"(?<!\n\n)</details>", source):
+            yield f"cell {number}: <details> needs a blank line after </summary> and before </details>"
+
+
+def math(notebook) -> Iterator[str]:
+    """Dollar signs that open no formula, or never close one."""
+    for number, source in markdown(notebook):
+        for token in parse(source):
+            if token.type == "text" and "$" in token.content:
+                yield f"cell {number}: a dollar sign without its partner in {token.content[:50]!r}"
+
+
+def outputs(notebook) -> Iterator[str]:
+    """Standard error in stored outputs, and paths of the author's machine anywhere."""
+    for number, cell in code(notebook):
+        for output in cell.outputs:
+            if output.get("name") == "stderr":
+                yield f"cell {number}: standard error is stored"
+            texts = [output.get("text", ""), *output.get("traceback", []), output.get("data", {}).get("text/plain", "")]
+            if any(MACHINE_PATH.search(text) for text in texts):
+                yield f"cell {number}: an output holds a path of this machine"
+    for number, cell in enumerate(notebook.cells, 1):
+        if MACHINE_PATH.search(cell.source):
+            yield f"cell {number}: the source holds a path of this machine"
+
+
+def anchor(title: str) -> str:
+    """What a link to a heading ends with, on the site and on GitHub."""
+    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    found = set()
+    for _, source in markdown(read(path)):
+        found |= {anchor(text.content) for head, text in pairwise(parse(source)) if head.type == "heading_open"}
+    return found
+
+
+def read(path: Path):
+    """A notebook; a Markdown page as a notebook of one cell."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(path.read_text())])
+
+
+def targets(notebook) -> Iterator[tuple[int, str, bool]]:
+    """Every link and picture in the text: the cell's number, the address, whether the page loads it by itself."""
+    for number, source in markdown(notebook):
+        for token in parse(source):
+            if token.type == "link_open":
+                yield number, token.attrs["href"], False
+            elif token.type == "image":
+                yield number, token.attrs["src"], True
+            elif token.type.startswith("html"):
+                for name, address in re.findall(r"\b(href|src)=\"([^\"]+)\"", token.content):
+                    yield number, address, name == "src"
+
+
+def links(notebook, path: str, here: stamp.Course, files: set[str], root: Path = ROOT) -> Iterator[str]:
+    """Links that lead nowhere, aren't encrypted or belong to another copy of the course, and pictures from elsewhere.
+
+    path: the notebook's own, in the repository; files: the tracked ones.
+    """
+    for number, address, loaded in targets(notebook):
+        if address.startswith("https:"):
+            problem = "is loaded from elsewhere" if loaded else launch(address, here, files)
+        elif re.match(r"\w+:|//", address):
+            problem = None if address.startswith(("data:", "mailto:")) else "is not an https address"
+        else:
+            problem = internal(address, path, files, root)
+        if problem:
+            yield f"cell {number}: {address[:100]} {problem}"
+
+
+def internal(address: str, path: str, files: set[str], root: Path) -> str | None:
+    """What is wrong with a link inside the course."""
+    name, _, fragment = unquote(address).partition("#")
+    target = (root / path).parent.joinpath(name).resolve() if name else root / path
+    if not target.is_relative_to(root) or str(target.relative_to(root)) not in files:
+        return "is no tracked file"
+    if fragment and target.suffix in (".ipynb", ".md") and fragment not in anchors(target):
+        return "is no heading there"
+    return None
+
+
+def launch(address: str, here: stamp.Course, files: set[str]) -> str | None:
+    """What is wrong with a link to Colab, Binder or a file on GitHub: another copy's, or of no tracked file."""
+    source = f"{here.repository}/blob/{here.branch}/"
+    if address.startswith(source):
+        return None if address.removeprefix(source) in files else "is no tracked file"
+    if address.startswith((stamp.COLAB, stamp.BINDER)):
+        path = "book/" + unquote(address).rpartition("/book/")[2]
+        if unquote(address) not in (here.colab(path), unquote(here.binder(path))):
+            return f"belongs to another copy than {here.repository}, branch {here.branch}"
+        return None if path in files else "is no tracked file"
+    return None
+
+
+def page(html: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
+    """Launch and source buttons of a built page that lead to another copy, or to no tracked file."""
+    for address in re.findall(r"href=\"(https:[^\"]+)\"", html):
+        problem = launch(address.replace("&amp;", "&"), here, files)
+        if problem:
+            yield f"{address} {problem}"
+
+
+def chapter(notebook, path: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
+    """All problems of one chapter."""
+    for lint in (portable, headings, alternatives, folds, math, outputs):
+        yield from lint(notebook)
+    yield from links(notebook, path, here, files)
+
+
+def problems() -> list[str]:
+    """The problems of all chapters and pages."""
+    here, files = stamp.course(), set(tracked())
+    found = []
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        name = f"book/{path.name}"
+        found += [f"{name}, {problem}" for problem in chapter(read(path), name, here, files)]
+    for path in [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))]:
+        name = str(path.relative_to(ROOT))
+        found += [f"{name}, {problem}" for problem in links(read(path), name, here, files)]
+    return found
+
+
+if __name__ == "__main__":
+    found = problems()
+    print("\n".join(found) or "no problems")
+    raise SystemExit(bool(found))
