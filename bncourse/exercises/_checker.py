@@ -68,6 +68,10 @@ class _Compared(Exercise):
         return [outcome.value for outcome in self._outcomes(self.solution)]
 
     @cached_property
+    def _truth(self) -> dict[tuple[int, str], np.ndarray]:
+        return self._read([Outcome(value) for value in self._truths])
+
+    @cached_property
     def _known(self) -> list[tuple[Mistake, dict]]:
         with np.errstate(all="ignore"):
             return [(mistake, self._read(self._outcomes(mistake.wrong_answer))) for mistake in self.mistakes]
@@ -98,37 +102,27 @@ class _Compared(Exercise):
 
     def _wrong(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
         """The parts that differ from the truth."""
-        truth = self._read([Outcome(value) for value in self._truths])
-        found = self._read(outcomes)
-        return {key: part for key, part in found.items() if not close(part, truth[key], truth[key], self.tolerance)}
+        return {k: part for k, part in self._read(outcomes).items() if not self._close(part, self._truth[k], k)}
+
+    def _close(self, part: np.ndarray, other: np.ndarray, key: tuple[int, str]) -> bool:
+        return close(part, other, self._truth[key], self.tolerance)
 
     def _recognize(self, outcomes: list[Outcome]) -> Mistake | None:
-        """The known mistake that gives the answer's wrong numbers.
-
-        Several decimals that agree are no coincidence: one wrong array explained by a mistake is enough, even if the
-        answer is wrong elsewhere for another reason. A whole number or a single one can agree by chance, so there
-        the mistake must give the answer's numbers in all calls.
-        """
-        truth = self._read([Outcome(value) for value in self._truths])
+        """The known mistake that explains most of what is wrong, if what it explains can't be chance."""
         wrong = self._wrong(outcomes)
-        if not wrong:
-            return None
+        best, most = None, ()
+        for mistake, known in self._known:
+            explained = {k for k in wrong if k in known and self._close(wrong[k], known[k], k)}
+            own = {k for k, part in known.items() if not self._close(part, self._truth[k], k)}
+            # Of two that explain the same, the one that claims less besides.
+            rank = (len(explained), -len(own - explained))
+            if explained and rank > most and self._is_telling(explained, own, set(wrong)):
+                best, most = mistake, rank
+        return best
 
-        def explained(known: dict) -> list:
-            return [k for k in wrong if k in known and close(wrong[k], known[k], truth[k], self.tolerance)]
-
-        def extra(known: dict) -> int:
-            return sum(
-                not close(part, truth[k], truth[k], self.tolerance) for k, part in known.items() if k not in wrong
-            )
-
-        candidates = [(len(explained(known)), -extra(known), mistake, known) for mistake, known in self._known]
-        if not candidates:
-            return None
-        count, other, mistake, known = max(candidates, key=lambda candidate: candidate[:2])
-        complete = count == len(wrong) and other == 0 and all(not o.error for o in outcomes)
-        telling = any(truth[k].dtype.kind == "f" and truth[k].size > 1 for k in explained(known))
-        return mistake if complete or telling else None
+    def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
+        """Whether agreement is no coincidence: in everything that the mistake gets wrong, or in several decimals."""
+        return own <= explained or any(self._truth[k].dtype.kind == "f" and self._truth[k].size > 1 for k in explained)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -184,7 +178,17 @@ class Function(_Compared):
 
     def _is_untouched(self, answer) -> bool:
         code = getattr(answer, "__code__", None)
-        return code is not None and _fingerprint(code) == _fingerprint(self.stub.__code__)
+        return code is not None and _fingerprint(code) in self._untouched
+
+    @cached_property
+    def _untouched(self) -> set[tuple]:
+        """The stub's fingerprints: Python compiles calls such as `np.pad` differently where `np` is imported beside."""
+        found = set()
+        for start in ("", "import numpy as np\n"):
+            namespace = {"np": np}
+            exec(start + self.stub_code, namespace)
+            found.add(_fingerprint(namespace[self.name].__code__))
+        return found
 
     def _outcomes(self, answer) -> list[Outcome]:
         return [self._outcome(answer, probe) for probe in self.probes()]
@@ -255,6 +259,15 @@ class Value(_Compared):
 
     def _outcomes(self, answer) -> list[Outcome]:
         return [Outcome(answer)]
+
+    def _read(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
+        """Each number of the answer by itself: one of them may show a mistake while others are right."""
+        numbers = [number for part in super()._read(outcomes).values() for number in part.flat]
+        return {(0, str(i)): np.asarray(number) for i, number in enumerate(numbers)}
+
+    def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
+        """Numbers in a reader's answer are worked out one by one, so all wrong ones explained is enough."""
+        return own <= explained or wrong <= explained
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
