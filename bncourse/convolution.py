@@ -1,8 +1,8 @@
 """The building blocks of a convolutional network in NumPy, each forward and backward.
 
-Images are channels last, (N, H, W, C): N images of H rows, W columns and C channels. Every `_backward` takes the gradient
-`dy` of a scalar loss with respect to the block's output, and the block's inputs, and returns the gradients with respect
-to those inputs. No Python loop runs over images or pixels.
+Images are channels last, (N, H, W, C): N images of H rows, W columns and C channels. Every `_backward` takes the
+gradient `dy` of a scalar loss with respect to the block's output, and the block's inputs, and returns the gradients with
+respect to those inputs. No Python loop runs over images or pixels.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from ._check import as_float, require_not_empty, require_rank, require_shape
 
 
 class Gradients(NamedTuple):
-    """Gradients of a scalar loss with respect to a block's input, kernel and bias, each in the shape of its original."""
+    """Gradients of a scalar loss with respect to a block's input, kernel and bias, each in its original's shape."""
 
     x: np.ndarray
     kernel: np.ndarray
@@ -24,8 +24,8 @@ class Gradients(NamedTuple):
 def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = "same") -> int:
     """Number of positions that a kernel of `kernel_size` pixels takes along an axis of `size` pixels.
 
-    "valid" keeps the kernel inside the image: (size - kernel_size) // stride + 1. "same" pads with zeros until the output
-    has ceil(size / stride) pixels: with stride 1 as many as the input.
+    "valid" keeps the kernel inside the image: (size - kernel_size) // stride + 1. "same" pads with zeros until the
+    output has ceil(size / stride) pixels: with stride 1 as many as the input.
 
     Raises:
         ValueError: if a number is not positive, the padding is unknown, or the kernel does not fit.
@@ -46,7 +46,7 @@ def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = 
 def conv2d(x, kernel, bias=None, *, stride: int = 1, padding: str = "same") -> np.ndarray:
     """Slide each filter over the images and take the dot product with the pixels under it.
 
-    y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, s i + a, s j + b, c] kernel[a, b, c, f], with x padded and stride s.
+    y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, s i + a, s j + b, c] kernel[a, b, c, f], with x padded, stride s.
     (Strictly a cross-correlation: the kernel is not flipped. Every deep learning library calls it convolution.)
 
     Args:
