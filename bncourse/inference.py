@@ -64,8 +64,8 @@ def batchnorm_inference(x, gamma, beta, moving, *, epsilon=1e-3) -> np.ndarray:
 def recalibrate(batches) -> Moments:
     """Mean and biased variance over all `batches` of one layer's inputs, as if they were one large batch.
 
-    Exact for the layer whose inputs are given. In a stack, later layers' inputs depend on how the earlier ones normalize:
-    recalibrate layer by layer, each time with the earlier layers in inference mode.
+    Exact for the layer whose inputs are given. In a stack, the inputs of later layers depend on how earlier ones
+    normalize: recalibrate layer by layer, with the earlier layers already in inference mode.
 
     Args:
         batches: iterable of arrays (..., C), which may differ in size; each is read once.
@@ -78,10 +78,11 @@ def recalibrate(batches) -> Moments:
         ValueError: if there is no batch, one is empty, or their channels differ.
 
     Formula:
-        n = n_a + n_b,  δ = mean_b - mean_a,  mean = mean_a + δ n_b/n,  variance = (n_a var_a + n_b var_b)/n + δ² n_a n_b/n²
+        for batches a and b of n_a and n_b elements a channel, n = n_a + n_b and δ = mean_b - mean_a:
+        mean = mean_a + δ n_b / n,  variance = (n_a variance_a + n_b variance_b) / n + δ² n_a n_b / n²
 
     Source:
-        Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance", equations 1.3 and 2.1.
+        Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115 (pairwise combination).
     """
     count, mean, variance = 0, None, None
     for batch in batches:
