@@ -262,7 +262,8 @@ class Value(_Compared):
 
     def _read(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
         """Each number of the answer by itself: one of them may show a mistake while others are right."""
-        numbers = [number for part in super()._read(outcomes).values() for number in part.flat]
+        found = super()._read(outcomes).values()
+        numbers = [number for part in found if part.size == np.size(self.solution) for number in part.flat]
         return {(0, str(i)): np.asarray(number) for i, number in enumerate(numbers)}
 
     def _is_telling(self, explained: set, own: set, wrong: set) -> bool:

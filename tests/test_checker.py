@@ -1,0 +1,572 @@
+"""The checker: the order of diagnosis, right answers in other styles, wrong ones in disguise."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from bncourse import exercises
+from bncourse.exercises import Choice, Function, Mistake, Value, Verdict
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
+import exercises as tool
+
+
+def batchnorm(x, gamma, beta, *, epsilon=1e-3):
+    """Normalize x (N, C), then scale and shift."""
+    x_hat = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + epsilon)
+    return gamma * x_hat + beta
+
+
+def probes():
+    generator = np.random.default_rng(0)
+    for samples, epsilon in ((4, 0.5), (3, 0.1)):
+        yield dict(
+            x=generator.normal([2, -5, 9], 1, (samples, 3)),
+            gamma=np.array([2.0, -1.5, 0.7]),
+            beta=np.array([0.3, 4.0, -2.0]),
+            epsilon=epsilon,
+        )
+    yield dict(x=generator.normal([2, -5, 9], 0.03, (5, 3)), gamma=np.array([2.0, -1, 3]), beta=np.array([1.0, 2, 3]))
+
+
+def outside(x, gamma, beta, *, epsilon=1e-3):
+    return gamma * (x - x.mean(axis=0)) / (x.std(axis=0) + epsilon) + beta
+
+
+def swapped(x, gamma, beta, *, epsilon=1e-3):
+    return batchnorm(x, beta, gamma, epsilon=epsilon)
+
+
+def unbiased(x, gamma, beta, *, epsilon=1e-3):
+    return gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0, ddof=1) + epsilon) + beta
+
+
+BATCHNORM = Function(
+    id="forward.1",
+    title="Batch norm",
+    statement="Write it.",
+    hints=("Mean first.", "Then variance."),
+    solution=batchnorm,
+    probes=probes,
+    mistakes=(
+        Mistake("epsilon outside the root", "It belongs to the `variance`.", outside),
+        Mistake("gamma and beta swapped", "Gamma multiplies.", swapped),
+        Mistake("unbiased variance", "Divide by m.", unbiased),
+    ),
+)
+
+
+class Gradients(NamedTuple):
+    x: np.ndarray
+    gamma: np.ndarray
+
+
+def gradients(dy, x):
+    """Gradients of a loss."""
+    return Gradients(2 * dy * x, np.sum(dy * x, axis=0))
+
+
+GRADIENTS = Function(
+    id="backward.1",
+    title="Gradients",
+    statement="Write it.",
+    hints=("Chain rule.",),
+    solution=gradients,
+    probes=lambda: iter([dict(dy=np.arange(6.0).reshape(3, 2) + 1, x=np.array([[1.0, 5], [2, 7], [4, 3]]))] * 2),
+    mistakes=(
+        Mistake("two forgotten", "Twice.", lambda dy, x: (dy * x, (dy * x).sum(0))),
+        Mistake("mean for sum", "Sum.", lambda dy, x: (2 * dy * x, (dy * x).mean(0))),
+        Mistake("sum of dy", "Times x.", lambda dy, x: (2 * dy * x, dy.sum(0))),
+    ),
+)
+
+SHAPE = Value(
+    id="convolution.1",
+    title="Shape",
+    statement="Which?",
+    hints=("Halve it.",),
+    name="shape",
+    comment="(height, channels)",
+    solution_code="shape = (28 // 2, 8 * 2)",
+    mistakes=(Mistake("not halved", "Halve.", (28, 16)), Mistake("not doubled", "Double.", (14, 8))),
+)
+
+LOSS = Value(
+    id="convolution.2",
+    title="Loss",
+    statement="Predict it.",
+    hints=("log",),
+    name="loss",
+    solution_code="loss = np.log(10)",
+    mistakes=(Mistake("base 2", "Natural logarithm.", np.log2(10)),),
+    tolerance=0.01,
+)
+
+EDGE = Choice(
+    id="convolution.3",
+    title="Edge",
+    statement="Which?",
+    hints=("Try it.",),
+    name="edge",
+    options={"a": "up", "b": "down"},
+    reasons={"a": "Nothing goes up.", "b": "It falls."},
+    solution="b",
+)
+
+
+# --- right answers in other styles ---
+
+
+def with_loops(x, gamma, beta, *, epsilon=1e-3):
+    y = [[0.0] * x.shape[1] for _ in range(x.shape[0])]
+    for c in range(x.shape[1]):
+        column = [float(v) for v in x[:, c]]
+        mean = sum(column) / len(column)
+        variance = sum((v - mean) ** 2 for v in column) / len(column)
+        for n, v in enumerate(column):
+            y[n][c] = gamma[c] * (v - mean) / (variance + epsilon) ** 0.5 + beta[c]
+    return y
+
+
+def with_einsum(x, gamma, beta, *, epsilon=1e-3):
+    centered = x - np.einsum("nc->c", x) / len(x)
+    variance = np.einsum("nc,nc->c", centered, centered) / len(x)
+    return np.einsum("nc,c,c->nc", centered, gamma, 1 / np.sqrt(variance + epsilon)) + beta
+
+
+def in_float32(x, gamma, beta, *, epsilon=1e-3):
+    return batchnorm(*(a.astype(np.float32) for a in (x, gamma, beta)), epsilon=np.float32(epsilon))
+
+
+def in_tensorflow(x, gamma, beta, *, epsilon=1e-3):
+    tf = pytest.importorskip("tensorflow")
+    mean, variance = tf.nn.moments(tf.constant(x), axes=[0])
+    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+
+
+def positional(data, scale, shift, eps=1e-3):
+    return batchnorm(data, scale, shift, epsilon=eps)
+
+
+def by_keyword(*, beta, gamma, x, epsilon=1e-3):
+    return batchnorm(x, gamma, beta, epsilon=epsilon)
+
+
+def with_anything(*args, **kwargs):
+    return batchnorm(*args, **kwargs)
+
+
+class Callable:
+    def __call__(self, x, gamma, beta, epsilon=1e-3):
+        return batchnorm(x, gamma, beta, epsilon=epsilon)
+
+
+STYLES = (with_loops, with_einsum, in_float32, in_tensorflow, positional, by_keyword, with_anything, Callable())
+
+
+@pytest.mark.parametrize("answer", STYLES, ids=lambda a: getattr(a, "__name__", "object"))
+def test_right_answers_pass_in_every_style(answer):
+    verdict = BATCHNORM.check(answer)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("style", [tuple, list, lambda g: [g.x.tolist(), g.gamma.tolist()], lambda g: g])
+def test_several_results_may_come_in_any_sequence(style):
+    assert GRADIENTS.check(lambda dy, x: style(gradients(dy, x))).passed
+
+
+@pytest.mark.parametrize("answer", [(14, 16), [14, 16], np.array([14, 16]), (14.0, 16), (np.int64(14), np.float32(16))])
+def test_a_value_may_come_as_any_sequence_of_numbers(answer):
+    assert SHAPE.check(answer).passed
+
+
+def test_a_value_may_be_a_tensor_or_its_shape():
+    tf = pytest.importorskip("tensorflow")
+    assert SHAPE.check(tf.constant([14, 16])).passed
+    assert SHAPE.check(tf.zeros([14, 16]).shape).passed
+    assert LOSS.check(tf.constant(2.3026)).passed
+
+
+def test_a_number_passes_within_its_tolerance():
+    assert LOSS.check(2.3).passed
+    assert not LOSS.check(2.2).passed
+
+
+@pytest.mark.parametrize("answer", ["b", "B", " b ", "(b)", "b."])
+def test_a_choice_takes_its_letter_in_any_dress(answer):
+    assert EDGE.check(answer).passed
+
+
+# --- the order of diagnosis ---
+
+
+def test_untouched_stub_is_not_attempted():
+    for exercise in (BATCHNORM, GRADIENTS, SHAPE, LOSS, EDGE):
+        verdict = exercise.check(exercise.stub)
+        assert not verdict.passed and not verdict.attempted
+        assert repr(verdict).startswith("○ Not attempted yet.")
+    assert not SHAPE.check((14, ...)).attempted
+
+
+def test_a_stub_whose_docstring_or_comments_changed_is_still_untouched():
+    namespace = {"np": np}
+    exec(BATCHNORM.stub_code.replace("Normalize", "I will normalize").replace("...", "...  # todo"), namespace)
+    assert not BATCHNORM.check(namespace["batchnorm"]).attempted
+
+
+def test_a_broken_function_is_untouched_wherever_numpy_was_imported():
+    mend = Function(id="forward.2", title="", statement="", hints=(), solution=batchnorm, broken=outside, probes=probes)
+    for before in ("", "import numpy as np\n"):
+        namespace = {"np": np}
+        exec(before + mend.stub_code, namespace)
+        assert "def batchnorm(" in mend.stub_code
+        assert not mend.check(namespace["batchnorm"]).attempted
+    assert mend.check(batchnorm).passed
+    assert mend.check(unbiased).attempted
+
+
+def test_an_exception_names_the_readers_own_line():
+    def broken(x, gamma, beta, *, epsilon=1e-3):
+        centered = x - x.mean(axis=0)
+        return helper(centered)
+
+    def helper(x):
+        return np.concatenate([x, np.zeros(7)])
+
+    message = BATCHNORM.check(broken).message
+    assert "`return np.concatenate([x, np.zeros(7)])`" in message and "ValueError" in message
+    assert "batchnorm(x: (4, 3), gamma: (3,), beta: (3,), epsilon=0.5)" in message
+    assert "bncourse" not in message and "Traceback" not in message
+
+
+def test_an_exception_in_a_notebook_cell_names_the_cells_line():
+    code = "def batchnorm(x, gamma, beta, *, epsilon=1e-3):\n    y = x - x.mean(0)\n    return z\n"
+    namespace = {}
+    exec(compile(code, "<ipython-input-3>", "exec"), namespace)
+    assert "Line 3 of your code" in BATCHNORM.check(namespace["batchnorm"]).message
+
+
+def test_arguments_that_do_not_fit_are_explained():
+    message = BATCHNORM.check(lambda x: x).message
+    assert "the signature (x) does not take these arguments" in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, gamma, beta, *, epsilon=1e-3: None, "Nothing was returned"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: "y", "received a string"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: batchnorm, "received a function"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: {"y": x}, "received an object of type dict"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: (x, gamma), "received a tuple of 2 arrays"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: x.mean(axis=0), "expected `(4, 3)`, received `(3,)`"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: x.mean(), "expected `(4, 3)`, received `()`"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: x * np.nan, "nan at index `[0, 0]`"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: x + np.inf, "inf at index `[0, 0]`"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: 1.5 * batchnorm(x, gamma, beta, epsilon=epsilon), "is off, most at"),
+    ],
+)
+def test_each_failure_has_its_sentence(answer, words):
+    verdict = BATCHNORM.check(answer)
+    assert not verdict.passed and verdict.attempted
+    assert words in verdict.message
+
+
+def test_the_worst_element_is_named_with_received_and_expected():
+    def one_wrong(x, gamma, beta, *, epsilon=1e-3):
+        y = batchnorm(x, gamma, beta, epsilon=epsilon)
+        if len(x) == 4:
+            y[1, 2] += 100
+        return y
+
+    first = next(probes())
+    expected = batchnorm(**first)[1, 2]
+    message = BATCHNORM.check(one_wrong).message
+    assert f"at index `[1, 2]`: received {expected + 100:.6g}, expected {expected:.6g}" in message
+
+
+def in_place(x, gamma, beta, *, epsilon=1e-3):
+    x -= x.mean(axis=0)
+    return gamma * x / np.sqrt(x.var(axis=0) + epsilon) + beta
+
+
+def test_an_argument_changed_in_place_is_named_although_the_result_is_right():
+    verdict = BATCHNORM.check(in_place)
+    assert not verdict.passed
+    assert "changed `x` in place" in verdict.message
+
+
+def test_the_exercise_is_unharmed_by_an_answer_that_changes_its_arguments():
+    BATCHNORM.check(in_place)
+    assert BATCHNORM.check(batchnorm).passed
+
+
+def test_earlier_diagnoses_come_first():
+    def wrong_then_raises(x, gamma, beta, *, epsilon=1e-3):
+        if len(x) == 5:
+            raise RuntimeError("the last call")
+        return x[0]
+
+    assert "the last call" in BATCHNORM.check(wrong_then_raises).message
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 3, "batchnorm", np.zeros((4, 3)), batchnorm(**next(probes())), object(), [batchnorm]]
+)
+def test_a_result_instead_of_the_function_is_explained(answer):
+    verdict = BATCHNORM.check(answer)
+    assert not verdict.passed and "the function itself" in verdict.message
+
+
+class Hostile:
+    """Raises at whatever is done with it."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError("hands off")
+
+    def __eq__(self, other):
+        raise RuntimeError("hands off")
+
+    __hash__ = None
+
+
+def leaves(x, gamma, beta, *, epsilon=1e-3):
+    raise SystemExit
+
+
+def endless(*args, **kwargs):
+    return endless(*args, **kwargs)
+
+
+def test_check_never_raises():
+    for exercise in (BATCHNORM, GRADIENTS, SHAPE, LOSS, EDGE):
+        for answer in (Hostile(), lambda *a, **k: Hostile(), leaves, endless, len, int, np.sum, iter([]), {}, b"b"):
+            verdict = exercise.check(answer)
+            assert isinstance(verdict, Verdict) and not verdict.passed
+            assert len(verdict.message) > 20
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "received None"),
+        ("14, 16", "received a string"),
+        ((14, 16, 2), "received a tuple of 3 numbers"),
+        (14, "received a number"),
+        ((14, float("nan")), "nan at index `[1]`"),
+        (("a", "b"), "something else than numbers"),
+        (batchnorm, "received a function"),
+        ({14, 16}, "received an object of type set"),
+        ((14, 17), "Element 1 of your answer, 17, is too large"),
+        ((13, 16), "Element 0 of your answer, 13, is too small"),
+    ],
+)
+def test_each_failure_of_a_value_has_its_sentence(answer, words):
+    assert words in SHAPE.check(answer).message
+
+
+def test_a_wrong_value_does_not_give_the_answer_away():
+    assert "14" not in SHAPE.check((13, 16)).message
+
+
+@pytest.mark.parametrize("answer", [None, 2, "e", "", ["b"]])
+def test_a_choice_asks_for_one_of_its_letters(answer):
+    verdict = EDGE.check(answer)
+    assert not verdict.passed and '"a", "b"' in verdict.message
+
+
+def test_a_wrong_choice_is_told_its_reason():
+    verdict = EDGE.check("a")
+    assert verdict.mistake.name == "option a" and verdict.message == "Nothing goes up."
+
+
+# --- known mistakes in disguise ---
+
+
+def outside_by_loop(x, gamma, beta, *, epsilon=1e-3):
+    columns = []
+    for c in range(x.shape[1]):
+        centered = x[:, c] - x[:, c].mean()
+        columns.append(gamma[c] * centered / (np.sqrt((centered**2).mean()) + epsilon) + beta[c])
+    return np.stack(columns, axis=1)
+
+
+def outside_in_float32(x, gamma, beta, *, epsilon=1e-3):
+    return outside(x.astype("float32"), gamma, beta, epsilon=epsilon)
+
+
+def outside_and_a_wrong_default(x, gamma, beta, epsilon=0.7):
+    return outside(x, gamma, beta, epsilon=epsilon)
+
+
+def swapped_parameters(x, beta, gamma, epsilon=1e-3):
+    return batchnorm(x, gamma, beta, epsilon=epsilon)
+
+
+def unbiased_and_raises_for_five(x, gamma, beta, *, epsilon=1e-3):
+    if len(x) == 5:
+        raise ValueError("five")
+    return unbiased(x, gamma, beta, epsilon=epsilon)
+
+
+def unbiased_by_statistics(x, gamma, beta, epsilon=1e-3):
+    variance = np.cov(x.T).diagonal()
+    return ((x - x.mean(0)) / np.sqrt(variance + epsilon) * gamma + beta).tolist()
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (outside_by_loop, "epsilon outside the root"),
+        (outside_in_float32, "epsilon outside the root"),
+        (outside_and_a_wrong_default, "epsilon outside the root"),
+        (swapped_parameters, "gamma and beta swapped"),
+        (unbiased_by_statistics, "unbiased variance"),
+        (unbiased_and_raises_for_five, "unbiased variance"),
+    ],
+)
+def test_a_known_mistake_is_recognized_in_disguise(answer, name):
+    verdict = BATCHNORM.check(answer)
+    assert verdict.mistake.name == name, verdict
+
+
+def test_of_two_mistakes_in_one_answer_one_is_named():
+    verdict = GRADIENTS.check(lambda dy, x: (dy * x, (dy * x).mean(axis=0)))
+    assert verdict.mistake.name in ("two forgotten", "mean for sum")
+
+
+def test_one_wrong_number_of_a_value_is_enough_for_its_hint():
+    two = Value(
+        id="convolution.9",
+        title="",
+        statement="",
+        hints=(),
+        name="pair",
+        solution_code="pair = (10, 20)",
+        mistakes=(Mistake("both halved", "No.", (5, 10)), Mistake("first doubled", "No.", (20, 20))),
+    )
+    assert two.check((5, 20)).mistake.name == "both halved"
+    assert two.check((20, 33)).mistake.name == "first doubled"
+    assert two.check((5, 33)).mistake is None
+
+
+def test_a_whole_number_that_agrees_by_chance_is_no_known_mistake():
+    def successor(n):
+        """One more."""
+        return n + 1
+
+    count = Function(
+        id="convolution.9",
+        title="",
+        statement="",
+        hints=(),
+        solution=successor,
+        probes=lambda: iter([dict(n=2), dict(n=5), dict(n=7)]),
+        mistakes=(Mistake("doubled", "Add.", lambda n: 2 * n),),
+    )
+    assert count.check(lambda n: 2 * n).mistake.name == "doubled"
+    assert count.check(lambda n: 4 if n == 2 else n).mistake is None
+
+
+# --- what the reader sees ---
+
+
+def test_a_verdict_shows_itself_as_text_and_in_dark_mode():
+    verdict = BATCHNORM.check(outside)
+    assert repr(verdict) == "✗ Not yet. Epsilon outside the root. It belongs to the `variance`."
+    page = verdict._repr_html_()
+    assert ">variance</code>" in page and "`" not in page
+    assert "color: inherit" in page and "background: #" not in page and "background: white" not in page
+    assert repr(BATCHNORM.check(batchnorm)) == "✓ Correct."
+
+
+def test_what_an_exception_says_is_escaped():
+    def marked(x, gamma, beta, *, epsilon=1e-3):
+        raise ValueError("<script>")
+
+    assert "&lt;script&gt;" in BATCHNORM.check(marked)._repr_html_()
+
+
+def test_the_stub_is_the_solution_without_its_body():
+    assert BATCHNORM.stub_code.splitlines() == [
+        "def batchnorm(x, gamma, beta, *, epsilon=1e-3):",
+        '    """Normalize x (N, C), then scale and shift."""',
+        "    ...",
+    ]
+    assert SHAPE.stub_code == "shape = ...  # (height, channels)"
+    assert EDGE.stub_code == 'edge = ...  # one of "a", "b"'
+
+
+def test_loading_a_set_by_attribute():
+    assert exercises.convolution.EXERCISES[0].id == "convolution.1"
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = exercises.nothing
+
+
+# --- writing exercises into notebooks ---
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    path = tmp_path / "01_convolution.ipynb"
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("1 + 1")])
+    for exercise in exercises.catalogue("convolution"):
+        notebook.cells.append(new_markdown_cell(f"<!-- exercise: {exercise.id} -->"))
+    notebook.cells.append(new_markdown_cell("The end"))
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_placeholder_becomes_the_exercise_in_its_place(chapter):
+    assert tool.write(chapter)
+    cells = nbformat.read(chapter, as_version=4).cells
+    assert cells[0].source == "# Title" and cells[-1].source == "The end"
+    block = [cell for cell in cells if cell.metadata.get("exercise") == "convolution.2"]
+    assert [cell.metadata.part for cell in block] == ["prompt", "stub", "check", "solution"]
+    assert block[0].source.startswith("### Exercise 1.2: ")
+    assert block[2].source == 'exercises.check("convolution.2", positions)'
+    assert "</summary>\n\n" in block[3].source and "\n\n</details>" in block[3].source
+
+
+def test_writing_again_changes_nothing(chapter):
+    tool.write(chapter)
+    before = chapter.read_bytes()
+    assert not tool.write(chapter) and chapter.read_bytes() == before
+    assert tool.problems(chapter) == []
+
+
+def test_a_stale_block_is_found_and_renewed_with_the_outputs_of_unchanged_code(chapter):
+    tool.write(chapter)
+    notebook = nbformat.read(chapter, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("exercise") == "convolution.2":
+            if cell.metadata.part == "prompt":
+                cell.source += " Edited by hand."
+            if cell.metadata.part == "check":
+                cell.execution_count = 7
+    nbformat.write(notebook, chapter)
+    assert "run tools/exercises.py" in tool.problems(chapter)[0]
+    assert tool.write(chapter) and tool.problems(chapter) == []
+    counts = [
+        c.execution_count for c in nbformat.read(chapter, as_version=4).cells if c.metadata.get("part") == "check"
+    ]
+    assert 7 in counts
+
+
+def test_an_exercise_that_the_notebook_lacks_is_found(chapter):
+    tool.write(chapter)
+    notebook = nbformat.read(chapter, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("exercise") != "convolution.3"]
+    nbformat.write(notebook, chapter)
+    assert "exercise convolution.3 is not in the notebook" in tool.problems(chapter)[0]
+
+
+def test_readers_see_the_chapters_number_or_the_capstones_step():
+    exercise = exercises.catalogue("convolution")[1]
+    assert tool.label(exercise, "04") == "Exercise 4.2"
+    assert tool.label(exercise, None) == "Capstone, step 2"

@@ -1,0 +1,135 @@
+"""Every exercise of the course: its solution passes, each mistake earns its own hint, notebooks show what is tested."""
+
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bncourse import exercises
+from bncourse.exercises import Choice, Function, catalogue
+from bncourse.exercises._diagnosis import close
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL = catalogue()
+COMPARED = [exercise for exercise in ALL if not isinstance(exercise, Choice)]
+
+# Two answers are apart if somewhere they differ by this much of the truth's largest element: a hundred tolerances.
+APART = 1e-2
+
+
+def ids(exercise):
+    return exercise.id
+
+
+def run_as_shown(exercise, code):
+    """What the reader's cell defines, with NumPy imported as in every chapter."""
+    namespace = {"np": np}
+    exec(code, namespace)
+    return namespace[exercise.name]
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=ids)
+def test_solution_passes(exercise):
+    verdict = exercise.check(exercise.solution)
+    assert verdict.passed and verdict.mistake is None, verdict
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=ids)
+def test_shown_solution_is_the_tested_one(exercise):
+    code = exercise.solution_code
+    if isinstance(exercise, Function) and exercise.imports:
+        code = f"{exercise.imports}\n{code}"
+    verdict = exercise.check(run_as_shown(exercise, code))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=ids)
+def test_untouched_stub_counts_as_not_attempted(exercise):
+    verdict = exercise.check(run_as_shown(exercise, exercise.stub_code))
+    assert not verdict.passed and not verdict.attempted and verdict.mistake is None
+    assert "Not attempted yet" in repr(verdict)
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=ids)
+def test_each_mistake_earns_its_own_hint_and_no_other(exercise):
+    assert len(exercise.mistakes) >= 3
+    assert len({mistake.name for mistake in exercise.mistakes}) == len(exercise.mistakes)
+    for mistake in exercise.mistakes:
+        verdict = exercise.check(mistake.wrong_answer)
+        assert not verdict.passed
+        assert verdict.mistake is mistake, f"{mistake.name}: {verdict}"
+        assert mistake.hint in verdict.message
+
+
+def are_apart(exercise, one: dict, other: dict) -> bool:
+    """Whether two answers' results differ somewhere by more than a careful reader's rounding."""
+    if one.keys() != other.keys():
+        return True
+    tolerance = max(APART, 2 * exercise.tolerance)
+    return not all(close(one[key], other[key], exercise._truth[key], tolerance) for key in one)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("exercise", COMPARED, ids=ids)
+def test_truth_and_mistakes_differ_clearly(exercise):
+    answers = {"the solution": exercise.solution, **{m.name: m.wrong_answer for m in exercise.mistakes}}
+    results = {name: exercise._read(exercise._outcomes(answer)) for name, answer in answers.items()}
+    for (one, a), (other, b) in combinations(results.items(), 2):
+        assert are_apart(exercise, a, b), f"{one} and {other} are too close"
+
+
+@pytest.mark.parametrize("exercise", [e for e in ALL if isinstance(e, Function)], ids=ids)
+def test_probes_are_the_same_in_every_run(exercise):
+    first, second = list(exercise.probes()), list(exercise.probes())
+    assert len(first) == len(second) >= 2
+    for a, b in zip(first, second, strict=True):
+        assert a.keys() == b.keys()
+        assert all(np.array_equal(a[k], b[k]) for k in a if isinstance(a[k], int | float | np.ndarray))
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=ids)
+def test_text_is_complete_and_plain_where_a_cell_shows_it(exercise):
+    assert exercise.title and exercise.statement.strip() and exercise.hints
+    told = [text for mistake in exercise.mistakes for text in (mistake.name, mistake.hint)]
+    if isinstance(exercise, Choice):
+        assert exercise.options.keys() == exercise.reasons.keys() and exercise.solution in exercise.options
+        told += exercise.reasons.values()
+    for text in told:
+        assert text and not re.search(r"\$|\\[a-z]{2}", text), f"LaTeX is not typeset in outputs: {text}"
+        assert text.count("`") % 2 == 0
+
+
+def test_each_set_counts_from_one():
+    for slug in dict.fromkeys(exercise.slug for exercise in ALL):
+        positions = [exercise.id for exercise in ALL if exercise.slug == slug]
+        assert positions == [f"{slug}.{i}" for i in range(1, len(positions) + 1)]
+
+
+def test_a_set_has_all_three_kinds():
+    for slug in {exercise.slug for exercise in ALL if not exercise.slug.startswith("capstone")}:
+        assert {exercise.kind for exercise in catalogue(slug)} == {"function", "value", "choice"}, slug
+
+
+def test_check_finds_an_exercise_by_its_id():
+    assert exercises.check("convolution.1", "c").passed
+    with pytest.raises(KeyError, match=r"convolution\.99"):
+        exercises.check("convolution.99", "c")
+
+
+def test_notebooks_show_the_exercises_of_the_package():
+    done = subprocess.run([sys.executable, ROOT / "tools" / "exercises.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_catalogue_loads_no_tensorflow():
+    code = "import sys; from bncourse.exercises import catalogue; catalogue(); assert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, bncourse.exercises; assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
