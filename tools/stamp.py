@@ -142,15 +142,22 @@ def outdated(root: Path = ROOT) -> list[Path]:
     return [path for path, text in stamped(root).items() if path.read_text() != text]
 
 
-def main() -> None:
-    changed = outdated()
-    for path in changed:
-        print(path.relative_to(ROOT))
-    if "--check" in sys.argv[1:]:
-        raise SystemExit("out of date: run `make stamp`" if changed else 0)
-    for path, text in stamped().items():
+def write(root: Path = ROOT) -> list[Path]:
+    """Stamp one copy of the course; gives the files that were out of date."""
+    changed = outdated(root)
+    for path, text in stamped(root).items():
         if path in changed:
             path.write_text(text)
+    return changed
+
+
+def main() -> None:
+    check = "--check" in sys.argv[1:]
+    changed = outdated() if check else write()
+    for path in changed:
+        print(path.relative_to(ROOT))
+    if check and changed:
+        raise SystemExit("out of date: run `make stamp`")
 
 
 if __name__ == "__main__":
