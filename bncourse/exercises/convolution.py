@@ -107,8 +107,8 @@ Where is its output large and positive?
             "d": "on vertical edges: bright on the left, dark on the right",
         },
         reasons={
-            "a": "The weights sum to 0: where all pixels are equal, the left column takes away what the right one adds.",
-            "b": "All rows of the filter are equal, so it can't tell above from below: each row gives 0 on such an edge.",
+            "a": "The weights sum to 0: where pixels are equal, the left column takes away what the right one adds.",
+            "b": "All rows of the filter are equal, so it can't tell above from below: it gives 0 on such an edge.",
             "c": "It adds the three pixels on the right and takes away the three on the left: largest, 3, where black "
             "meets white.",
             "d": "There the bright pixels lie under -1: the output is large but negative, and a ReLU removes it.",
@@ -201,7 +201,7 @@ final_shape = (size, size, 16)
         mistakes=(
             Mistake(
                 '"valid" taken for "same"',
-                'The first convolution is "valid": a kernel of 5 that stays inside has 27 - 5 + 1 positions along an axis.',
+                'The first convolution is "valid": a kernel that stays inside has 27 - 5 + 1 positions along an axis.',
                 (7, 7, 16),
             ),
             Mistake(
@@ -216,7 +216,7 @@ final_shape = (size, size, 16)
             ),
             Mistake(
                 '"same" rounded down, or taken for "valid"',
-                'With "same" padding and stride 2 every second of the 11 pixels is a position, the first and the last too.',
+                'With "same" padding and stride 2 every second of the 11 pixels is a position, the last one too.',
                 (5, 5, 16),
             ),
             Mistake(
@@ -375,7 +375,7 @@ In max pooling the winner takes all of its tile's gradient. Who takes how much h
             ),
             Mistake(
                 "Tiles laid side by side",
-                "`np.tile` repeats the whole map. The pixels of one tile are neighbors: `np.repeat` repeats each element.",
+                "`np.tile` repeats the whole map. A tile's pixels are neighbors: `np.repeat` repeats each element.",
                 lambda dy, size: np.tile(dy, (1, size, size, 1)) / size**2,
             ),
             Mistake(
