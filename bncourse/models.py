@@ -4,6 +4,8 @@ Hidden layer `i`, counted from 1, is a row of Keras layers whose names end in `_
 `norm_i` if the network is normalized, `activation_i`. Probes find them by these names.
 """
 
+from functools import partial
+
 import keras
 
 from .layer import BatchNorm
@@ -66,16 +68,17 @@ def cnn(
     width: int = 8,
     gain: float = 1.0,
     activation: str = "relu",
+    head: str = "mean",
     momentum: float = 0.9,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,
 ) -> keras.Sequential:
-    """A stack of `depth` 3x3 convolutions, then the mean over all positions and one dense layer.
+    """A stack of `depth` 3x3 convolutions, then one dense layer behind a `head` that makes a vector of each image.
 
     The first half of the convolutions has `width` channels, the second half twice as many; the first of each half
     halves the image (stride 2). `gain` multiplies the standard deviation that He et al. 2015 (arXiv 1502.01852) chose
     for the kernels of ReLU networks, sqrt(2 / fan-in); 0.71 is LeCun's. Before a normalization a convolution needs no
-    bias.
+    bias. The head is "mean", over all positions, or "flatten", which keeps them apart and learns sooner.
 
     Returns:
         A built model from images (N, *input_shape) to logits (N, classes).
@@ -96,7 +99,8 @@ def cnn(
             *normalization(norm, i + 1, momentum=momentum),
             keras.layers.Activation(activation, name=f"activation_{i + 1}"),
         ]
-    layers += [keras.layers.GlobalAveragePooling2D(name="mean"), keras.layers.Dense(classes, name="logits")]
+    heads = {"mean": keras.layers.GlobalAveragePooling2D, "flatten": keras.layers.Flatten}
+    layers += [heads[head](name=head), keras.layers.Dense(classes, name="logits")]
     return keras.Sequential(layers)
 
 
@@ -137,4 +141,4 @@ def mlp(
 
 
 #: The networks that a `Config` can name.
-MODELS = {"cnn": cnn, "mlp": mlp}
+MODELS = {"cnn": cnn, "cnn_flatten": partial(cnn, head="flatten"), "mlp": mlp}

@@ -109,8 +109,8 @@ class Run:
         setting = ", ".join(f"{f.name}={getattr(self.config, f.name)!r}" for f in differing) or "default"
         if self.diverged:
             return (
-                f"{setting}: diverged after {len(self.loss)} steps, its loss no longer a number or {DIVERGED:.0f} times "
-                f"what it was; try a learning rate below {self.config.learning_rate:g}"
+                f"{setting}: diverged after {len(self.loss)} steps, the loss not a number or {DIVERGED:.0f} times what "
+                f"it was; try a learning rate below {self.config.learning_rate:g}"
             )
         return f"{setting}: {len(self.loss)} steps, test accuracy {self.accuracy[-1]:.3f}"
 

@@ -130,7 +130,7 @@ def test_a_batch_larger_than_the_data_is_refused(images):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"model": "resnet"}, "expected model to be one of cnn, mlp, received 'resnet'"),
+        ({"model": "resnet"}, "expected model to be one of cnn, cnn_flatten, mlp, received 'resnet'"),
         ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, received 'btach'"),
         ({"steps": 0}, "expected steps of at least 1, received 0"),
         ({"batch_size": -1}, "expected batch_size of at least 1, received -1"),
@@ -248,6 +248,7 @@ def test_a_sweep_over_an_unknown_field_is_refused(images):
 
 
 def test_a_run_tells_its_story_in_one_line(images):
-    assert str(train(TINY, images)).startswith(
-        "model='mlp', depth=1, width=8, activation='sigmoid', batch_size=8, steps=6"
+    story = str(train(TINY, images))
+    assert story.startswith(
+        "model='mlp', depth=1, activation='sigmoid', batch_size=8, steps=6, evaluate_every=3: 6 steps"
     )
