@@ -4,6 +4,7 @@ import base64
 
 import lint
 import nbformat
+import notebooks
 import pytest
 import stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -135,6 +136,43 @@ def test_stored_stderr_is_found():
 def test_a_path_of_the_authors_machine_is_found(path):
     assert list(lint.outputs(printed(f"saved to {path}")))
     assert list(lint.outputs(text(f"Open `{path}`.")))
+
+
+def cells(*counts, **options):
+    """A notebook of code cells with these execution counts."""
+    return new_notebook(cells=[new_code_cell("1", execution_count=count, **options) for count in counts])
+
+
+@pytest.mark.parametrize("counts", [(None,), (2,), (1, 3), (1, None, 2), (2, 1)])
+def test_a_cell_that_was_not_run_in_order_is_found(counts):
+    assert list(lint.executed(cells(*counts)))
+    assert list(lint.executed(cells(1, 2, 3))) == []
+
+
+def test_only_text_that_nbval_compares_counts_as_compared():
+    notebook = printed("1\n")
+    notebook.cells += printed("2\n", name="stderr").cells + picture().cells + cells(1).cells
+    notebook.cells += shown(new_output("stream", text="3"), tags=["nbval-ignore-output"]).cells
+    assert lint.compared(notebook) == [1]
+
+
+def test_an_ignored_output_without_an_assertion_after_it_is_found():
+    notebook = cells(1, metadata={"tags": ["nbval-ignore-output"]})
+    assert list(lint.ignoring(notebook))
+    notebook.cells.append(new_code_cell("# NBVAL_SKIP\nassert x > 1"))
+    assert len(list(lint.ignoring(notebook))) == 1
+    notebook.cells.append(new_code_cell("assert x < 2"))
+    assert list(lint.ignoring(notebook)) == []
+
+
+def test_a_notebook_that_an_editor_stored_is_found():
+    notebook = text("# Title")
+    notebooks.normalize(notebook)
+    good = nbformat.writes(notebook) + "\n"
+    assert list(lint.stored(good)) == []
+    notebook.metadata.language_info["version"] = "3.11.7"
+    assert list(lint.stored(nbformat.writes(notebook) + "\n"))
+    assert list(lint.stored(good.replace('"id": "', '"id": "x')))
 
 
 def test_fractions_and_addresses_are_no_paths():

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
+import notebooks
 import stamp
 from colab import tracked
 from markdown_it import MarkdownIt
@@ -115,6 +116,40 @@ def outputs(notebook) -> Iterator[str]:
             yield f"cell {number}: the source holds a path of this machine"
 
 
+def executed(notebook) -> Iterator[str]:
+    """Code cells that were not run in order from the top: nbval compares nothing of a cell without a count."""
+    counts = [cell.execution_count for _, cell in code(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"its cells were not run in order from 1: {counts}"
+
+
+def compared(notebook) -> list[int]:
+    """Numbers of the cells whose text output nbval compares."""
+    return [number for number, cell in code(notebook) if not ignored(cell) and any(notebooks.comparable(cell))]
+
+
+def ignored(cell) -> bool:
+    """Whether a cell, by tag or comment, asks nbval not to run it or not to compare it."""
+    return any(re.match(r"nbval-(skip|ignore)", tag) for tag in cell.metadata.get("tags", [])) or bool(
+        re.search(r"^\s*#\s*NBVAL_(SKIP|IGNORE)", cell.source, re.MULTILINE)
+    )
+
+
+def ignoring(notebook) -> Iterator[str]:
+    """Cells that nbval does not compare and that no asserting cell follows."""
+    for (number, cell), (_, following) in pairwise([*code(notebook), (0, nbformat.v4.new_code_cell())]):
+        if ignored(cell) and "assert" not in following.source:
+            yield f"cell {number}: nbval ignores it, and the next cell asserts nothing"
+
+
+def stored(text: str) -> Iterator[str]:
+    """A notebook file that is not as tools/notebooks.py writes it: ids, metadata, kernel, version, format."""
+    notebook = nbformat.reads(text, as_version=4)
+    notebooks.normalize(notebook)
+    if nbformat.writes(notebook) + "\n" != text:
+        yield "it is not stored as `make notebooks` stores it"
+
+
 def anchor(title: str) -> str:
     """What a link to a heading ends with, on the site and on GitHub."""
     return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
@@ -198,7 +233,7 @@ def page(html: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
 
 def chapter(notebook, path: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
     """All problems of one chapter."""
-    for lint in (portable, headings, alternatives, folds, math, outputs):
+    for lint in (portable, headings, alternatives, folds, math, outputs, executed, ignoring):
         yield from lint(notebook)
     yield from links(notebook, path, here, files)
 
@@ -210,7 +245,8 @@ def problems() -> list[str]:
     for path in sorted((ROOT / "book").glob("*.ipynb")):
         name = f"book/{path.name}"
         found += [f"{name}, {problem}" for problem in chapter(read(path), name, here, files)]
-    for path in [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))]:
+        found += [f"{name}: {problem}" for problem in stored(path.read_text())]
+    for path in [*ROOT.glob("*.md"), *sorted((ROOT / "book").glob("*.md"))]:
         name = str(path.relative_to(ROOT))
         found += [f"{name}, {problem}" for problem in links(read(path), name, here, files)]
     return found

@@ -13,7 +13,7 @@ def set_up(repository, branch, series, tensorflow):
     if find_spec("bncourse") is None:
         # BNCOURSE_REPO: the address of another copy of the repository, or of a .zip archive of one.
         archive = os.environ.get("BNCOURSE_REPO", repository).rstrip("/")
-        if "/your--org/" in archive:
+        if "github.com/your--org/" in archive:
             raise SetUpError(
                 "This copy of the course has no public address yet: clone it and run `make lab` there, "
                 "or set the environment variable BNCOURSE_REPO to the address of a copy that has one."
