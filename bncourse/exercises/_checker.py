@@ -77,9 +77,12 @@ class _Compared(Exercise):
             return [(mistake, self._read(self._outcomes(mistake.wrong_answer))) for mistake in self.mistakes]
 
     def _read(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
-        """Every part of every outcome that can be read, by the outcome's position and the part's name."""
+        """Every part of every outcome, by the outcome's position and the part's name; an exception by its type's."""
         found = {}
         for i, (outcome, truth) in enumerate(zip(outcomes, self._truths, strict=True)):
+            if outcome.raised:
+                found[i, outcome.raised] = np.empty(0)
+                continue
             try:
                 found.update({(i, name): part for name, part in parts(outcome.value, truth).items()})
             except Unreadable:
@@ -88,7 +91,8 @@ class _Compared(Exercise):
 
     def _diagnose(self, answer) -> Verdict:
         outcomes = self._outcomes(answer)
-        mistake = self._recognize(outcomes)
+        results = self._read(outcomes)
+        mistake = self._recognize(results)
         named = f"{mistake.name[:1].upper()}{mistake.name[1:]}. {mistake.hint}" if mistake else ""
         for diagnosis in DIAGNOSES:
             for outcome, truth in zip(outcomes, self._truths, strict=True):
@@ -96,33 +100,43 @@ class _Compared(Exercise):
                     return Verdict(False, mistake, f"{sentence} {named}".rstrip())
         if mistake:
             return Verdict(False, mistake, named)
-        if self._wrong(outcomes):
+        if self._wrong(results):
             return Verdict(False, None, worst_element(outcomes, self._truths))
         return Verdict(True, None, "")
 
-    def _wrong(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
-        """The parts that differ from the truth."""
-        return {k: part for k, part in self._read(outcomes).items() if not self._close(part, self._truth[k], k)}
+    def _wrong(self, results: dict[tuple[int, str], np.ndarray]) -> set[tuple[int, str]]:
+        """Where results differ from the truth's."""
+        return {k for k, part in results.items() if k not in self._truth or not self._close(part, self._truth[k], k)}
 
     def _close(self, part: np.ndarray, other: np.ndarray, key: tuple[int, str]) -> bool:
-        return close(part, other, self._truth[key], self.tolerance)
+        return close(part, other, self._truth.get(key, part), self.tolerance)
 
-    def _recognize(self, outcomes: list[Outcome]) -> Mistake | None:
+    def _recognize(self, results: dict[tuple[int, str], np.ndarray]) -> Mistake | None:
         """The known mistake that explains most of what is wrong, if what it explains can't be chance."""
-        wrong = self._wrong(outcomes)
+        wrong = self._wrong(results)
         best, most = None, ()
         for mistake, known in self._known:
-            explained = {k for k in wrong if k in known and self._close(wrong[k], known[k], k)}
-            own = {k for k, part in known.items() if not self._close(part, self._truth[k], k)}
+            explained = {k for k in wrong if k in known and self._close(results[k], known[k], k)}
+            own = self._wrong(known)
             # Of two that explain the same, the one that claims less besides.
             rank = (len(explained), -len(own - explained))
-            if explained and rank > most and self._is_telling(explained, own, set(wrong)):
+            if explained and rank > most and self._is_telling(explained, own, wrong):
                 best, most = mistake, rank
         return best
 
     def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
-        """Whether agreement is no coincidence: in everything that the mistake gets wrong, or in several decimals."""
-        return own <= explained or any(self._truth[k].dtype.kind == "f" and self._truth[k].size > 1 for k in explained)
+        """Whether agreement is no coincidence.
+
+        Either the answer shows all that the mistake gets wrong, or several decimals agree in a part of the result: in
+        half of the calls at least, since a special case may look like another mistake.
+        """
+        if own <= explained:
+            return True
+        decimals = [
+            k for k in explained if k in self._truth and self._truth[k].dtype.kind == "f" and self._truth[k].size > 1
+        ]
+        names = [name for _, name in decimals]
+        return any(2 * names.count(name) >= sum(key[1] == name for key in wrong) for name in set(names))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -199,7 +213,8 @@ class Function(_Compared):
         try:
             value = self.run(answer, **arguments) if self.run else self._call(answer, arguments)
         except (Exception, SystemExit) as error:
-            return Outcome(call=call, error=f"{exception_sentence(error, answer)} The call was `{call}`.")
+            sentence = f"{exception_sentence(error, answer)} The call was `{call}`."
+            return Outcome(call=call, raised=type(error).__name__, error=sentence)
         changed = tuple(name for name in probe if not _same(probe[name], arguments[name]))
         return Outcome(value, call, changed=changed)
 

@@ -26,12 +26,14 @@ class Outcome:
     Args:
         value: the result.
         call: the call as text, empty for a value.
-        error: the sentence about an exception, empty without one.
+        raised: the name of the exception's type, empty without one.
+        error: the sentence about the exception.
         changed: the names of the arguments that were changed in place.
     """
 
     value: Any = None
     call: str = ""
+    raised: str = ""
     error: str = ""
     changed: tuple[str, ...] = ()
 
@@ -108,7 +110,7 @@ def _scale(truth: np.ndarray) -> float:
     return float(np.max(np.abs(truth), initial=0.0)) or 1.0
 
 
-def raised(outcome: Outcome, truth) -> str | None:
+def exception(outcome: Outcome, truth) -> str | None:
     return outcome.error or None
 
 
@@ -157,7 +159,7 @@ def changed_argument(outcome: Outcome, truth) -> str | None:
 
 
 #: The diagnoses in their order; each is tried on all calls before the next.
-DIAGNOSES: tuple[Callable, ...] = (raised, wrong_type, wrong_shape, not_finite, changed_argument)
+DIAGNOSES: tuple[Callable, ...] = (exception, wrong_type, wrong_shape, not_finite, changed_argument)
 
 
 def worst_element(outcomes: list[Outcome], truths: list) -> str:

@@ -6,7 +6,7 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def positions(size, kernel_size, padding, stride):
-    """How many positions a kernel takes along an axis of `size` pixels, with `padding` zeros added at each end."""
+    """How many positions a kernel takes along an axis, padded at both ends."""
     free = size + 2 * padding - kernel_size  # how far the first position can move
     return free // stride + 1
 
@@ -25,7 +25,7 @@ def _positions_probes():
 
 
 def filter_image(image, kernel):
-    """Filter a gray image (H, W) with a kernel of odd height and width, with zeros around it: the result is (H, W)."""
+    """Filter an image (H, W), zeros around it, with a kernel of odd sizes: (H, W)."""
     height, width = kernel.shape
     padded = np.pad(image, ((height // 2, height // 2), (width // 2, width // 2)))
     result = np.zeros(image.shape)
@@ -36,7 +36,7 @@ def filter_image(image, kernel):
 
 
 def _filter_image_broken(image, kernel):
-    """Filter a gray image (H, W) with a kernel of odd height and width, with zeros around it: the result is (H, W)."""
+    """Filter an image (H, W), zeros around it, with a kernel of odd sizes: (H, W)."""
     height, width = kernel.shape
     padded = np.pad(image, height // 2)
     result = np.zeros(image.shape)
@@ -48,12 +48,12 @@ def _filter_image_broken(image, kernel):
 
 def _filtered(image, kernel, before, after, **how):
     """`filter_image` with other pixels around the image: `before` and `after` it, (rows, columns)."""
-    (height, width), (rows, columns) = kernel.shape, image.shape
+    height, width = kernel.shape
     padded = np.pad(image, tuple(zip(before, after, strict=True)), **how)
-    # Slices beyond the last pixel come out short: the missing products count as 0.
-    padded = np.pad(padded, ((0, height), (0, width)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape)[:rows, :columns]
-    return np.einsum("ijab,ab->ij", windows, kernel)
+    result = np.zeros(image.shape)
+    for i, j in np.ndindex(*image.shape):
+        result[i, j] = np.sum(padded[i : i + height, j : j + width] * kernel)
+    return result
 
 
 def _half(kernel):
@@ -67,9 +67,9 @@ def _filter_probes():
 
 
 def average_pool2d_backward(dy, size):
-    """Gradient with respect to the images (N, H, W, C), given that of their tiles' averages (N, H/size, W/size, C)."""
-    dx = np.repeat(np.repeat(dy, size, axis=1), size, axis=2)  # (N, H, W, C): every pixel sees its tile's gradient
-    return dx / size**2
+    """From dy (N, H/size, W/size, C), the gradient for the images (N, H, W, C)."""
+    rows = np.repeat(dy, size, axis=1)  # (N, H, W/size, C)
+    return np.repeat(rows, size, axis=2) / size**2
 
 
 def _spread(dy, size):
