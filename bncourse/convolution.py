@@ -92,17 +92,18 @@ def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") ->
     windows = _windows(x, kernel.shape, stride, padding)
     require_shape(dy, (*windows.shape[:3], filters), "dy")
     rows, columns = dy.shape[1:3]
+    dy = dy.reshape(-1, filters)  # one row for each position of the kernel
 
-    dkernel = windows.reshape(-1, kernel[..., 0].size).T @ dy.reshape(-1, filters)
+    dkernel = windows.reshape(-1, kernel[..., 0].size).T @ dy
     pads = _padding(x, kernel.shape, stride, padding)
     dx_padded = np.zeros([size + sum(pad) for size, pad in zip(x.shape, pads, strict=True)], x.dtype)
     for a in range(height):
         for b in range(width):
             # The pixels that stood under the kernel's entry (a, b), once for each position of the kernel.
             under = dx_padded[:, a : a + stride * rows : stride, b : b + stride * columns : stride]
-            under += dy @ kernel[a, b].T
+            under += (dy @ kernel[a, b].T).reshape(under.shape)
     inside = tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pads, strict=True))
-    return Gradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=(0, 1, 2)))
+    return Gradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=0))
 
 
 def relu(x) -> np.ndarray:

@@ -11,7 +11,7 @@ INK = "#20242B"
 
 
 def use_style() -> None:
-    """Set Matplotlib's defaults for the whole notebook. Figures are 7 inches wide: the site's column, sharp at 180 dpi."""
+    """Set Matplotlib's defaults for the whole notebook: figures 7 inches wide, the site's column, sharp at 180 dpi."""
     plt.rcParams.update(
         {
             "figure.figsize": (7.0, 3.6),

@@ -1,0 +1,58 @@
+# `make` lists the targets. Python 3.11, 3.12 or 3.13 is looked for on the path; `make PYTHON=/path/to/python` names one.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := sh tools/set_up.sh $(VENV) "$(PYTHON)"
+WORKERS := 2
+export TF_CPP_MIN_LOG_LEVEL = 3
+
+.PHONY: help book test lab serve notebooks exercises stamp bench colab lock clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+book:  ## build the website from the committed outputs, in _build/html
+	@$(SET_UP) book
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@echo "The course is built. Open $(CURDIR)/_build/html/index.html"
+
+test:  ## run every test: package, notebooks, exercises, lints, site
+	@$(SET_UP) test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
+
+lab:  ## open the chapters in JupyterLab
+	@$(SET_UP) lab
+	@$(BIN)/jupyter-lab book
+
+serve: book  ## build the website and serve it at http://127.0.0.1:8000
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+notebooks:  ## execute chapters in place: all, or CHAPTERS="forward layer"
+	@$(SET_UP) test
+	@$(BIN)/python tools/notebooks.py $(CHAPTERS)
+
+exercises:  ## write stubs, hints and solutions from the package into the chapters
+	@$(SET_UP) test
+	@$(BIN)/python tools/exercises.py
+
+stamp:  ## write the repository's address and the version wherever they stand
+	@$(SET_UP) test
+	@$(BIN)/python tools/stamp.py
+
+bench:  ## measure speed side by side with TensorFlow
+	@$(SET_UP) test
+	@for suite in convolution batchnorm layer; do $(BIN)/python -m benchmarks.$$suite || exit 1; done
+
+colab:  ## rehearse every chapter in an environment with Colab's versions
+	@$(SET_UP) test
+	@$(BIN)/python tools/colab.py
+
+lock:  ## renew requirements.txt (needs uv)
+	@sh tools/lock.sh
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) _build

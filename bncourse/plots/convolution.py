@@ -1,0 +1,86 @@
+"""Pictures of images, filters and feature maps, and the curve of a training run."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .style import INK, MUTED, PLAIN
+
+
+def montage(images, *, titles=None, columns=None, signed=False, values=False, ax=None):
+    """Draw images side by side on one axes.
+
+    Args:
+        images: (K, H, W), all on one scale.
+        titles: K short texts, each above its image.
+        columns: images in a row; by default all of them.
+        signed: color positive values blue and negative ones orange around white; otherwise 0 is white and the maximum
+            black.
+        values: write each pixel's value on it.
+        ax: Matplotlib axes; by default a figure of its own, as high as it needs.
+
+    Returns:
+        the axes; its one image is the tiled picture, with a pixel of nothing (NaN) between the tiles.
+    """
+    images = np.asarray(images, float)
+    count, height, width = images.shape
+    columns = columns or count
+    rows = -(-count // columns)
+    gap = 0 if count == 1 else max(1, width // 14)
+    headroom = max(1, round(height * 0.16)) if titles is not None else 0
+    canvas = np.full((rows * (height + gap + headroom), columns * (width + gap)), np.nan)
+    for k, image in enumerate(images):
+        top, left = _corner(k, columns, height + gap + headroom, width + gap, headroom)
+        canvas[top : top + height, left : left + width] = image
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, min(7.5, 7.0 * canvas.shape[0] / canvas.shape[1])))
+    limit = np.nanmax(np.abs(canvas))
+    ax.imshow(canvas, cmap="PuOr" if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
+    ax.set_axis_off()
+    for k in range(count):
+        top, left = _corner(k, columns, height + gap + headroom, width + gap, headroom)
+        if titles is not None:
+            ax.text(left + width / 2 - 0.5, top - 0.6 - gap * 0.2, titles[k], ha="center", va="bottom", fontsize=9.5)
+        if values:
+            _write_values(ax, images[k], top, left, limit)
+    return ax
+
+
+def _corner(k, columns, height, width, headroom):
+    row, column = divmod(k, columns)
+    return row * height + headroom, column * width
+
+
+def _write_values(ax, image, top, left, limit):
+    for (i, j), value in np.ndenumerate(image):
+        color = "white" if abs(value) > 0.55 * limit else INK
+        ax.text(left + j, top + i, f"{value:.2g}", ha="center", va="center", color=color, fontsize=9)
+
+
+def window(image, corner, size, *, ax=None):
+    """Draw one image (H, W) and outline the `size` x `size` window whose upper left pixel is `corner`: row, column."""
+    ax = montage(image[None], ax=ax)
+    frame = plt.Rectangle((corner[1] - 0.5, corner[0] - 0.5), size, size, fill=False, color=PLAIN, linewidth=2.5)
+    ax.add_patch(frame)
+    return ax
+
+
+def loss_curve(loss, *, average_over=25, color=PLAIN, ax=None):
+    """Draw the loss of each step, (steps,), in grey, and its running mean over `average_over` steps in color."""
+    loss = np.asarray(loss)
+    if ax is None:
+        _, ax = plt.subplots()
+    mean = np.convolve(loss, np.ones(average_over) / average_over, mode="valid")
+    ax.plot(np.arange(len(loss)), loss, color=MUTED, linewidth=0.7, alpha=0.7)
+    ax.plot(np.arange(average_over - 1, len(loss)), mean, color=color)
+    ax.set(xlabel="step", ylabel="cross-entropy (nats)", ylim=(0, None))
+    return ax
+
+
+def spread_by_depth(spread, *, color=PLAIN, ax=None):
+    """Draw one number a layer, (layers,), on a logarithmic axis, first layer at 1."""
+    if ax is None:
+        _, ax = plt.subplots()
+    ax.semilogy(np.arange(1, len(spread) + 1), spread, "o-", color=color)
+    ax.set(xlabel="convolution", ylabel="standard deviation")
+    ax.set_xticks(np.arange(1, len(spread) + 1))
+    return ax
