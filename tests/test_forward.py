@@ -106,6 +106,14 @@ def test_training_output_agrees_with_tensorflows_fused_kernel(shape):
     assert_allclose(batch.variance, biased, **tolerance)
 
 
+def test_the_default_epsilon_is_that_of_keras():
+    x = np.array([[0.0], [2e-3**0.5]])  # variance 0.0005
+    expected = np.array([[-1.0], [1.0]]) * (0.0005 / (0.0005 + 1e-3)) ** 0.5
+    y, batch, _ = batchnorm(x, [1], [0])
+    assert_allclose(y, expected, **TOLERANCE["float64"])
+    assert_allclose(normalize(x, batch, [1], [0]), expected, **TOLERANCE["float64"])
+
+
 @pytest.mark.parametrize("axes", [0, -1, (0, 1), (1, 2), (1, 2, 3), ()])
 def test_moments_over_given_axes_agree_with_tensorflow(axes):
     tf = pytest.importorskip("tensorflow")

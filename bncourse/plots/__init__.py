@@ -1,6 +1,6 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
-from .convolution import loss_curve, montage, spread_by_depth, window
+from .convolution import loss_curve, montage, spread_by_depth
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -29,5 +29,4 @@ __all__ = [
     "shape_against_normal",
     "spread_by_depth",
     "use_style",
-    "window",
 ]
