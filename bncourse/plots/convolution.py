@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import INK, MUTED, PLAIN
+from .style import INK, MUTED, PLAIN, SIGNED
 
 
 def montage(images, *, titles=None, columns=None, signed=False, values=False, ax=None):
@@ -34,7 +34,7 @@ def montage(images, *, titles=None, columns=None, signed=False, values=False, ax
     if ax is None:
         _, ax = plt.subplots(figsize=(7.0, min(7.5, 7.0 * canvas.shape[0] / canvas.shape[1])))
     limit = np.nanmax(np.abs(canvas))
-    ax.imshow(canvas, cmap="PuOr" if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
+    ax.imshow(canvas, cmap=SIGNED if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
     ax.set_axis_off()
     for k in range(count):
         top, left = _corner(k, columns, height + gap + headroom, width + gap, headroom)
@@ -56,14 +56,6 @@ def _write_values(ax, image, top, left, limit):
         ax.text(left + j, top + i, f"{value:.2g}", ha="center", va="center", color=color, fontsize=9)
 
 
-def window(image, corner, size, *, ax=None):
-    """Draw one image (H, W) and outline the `size` x `size` window whose upper left pixel is `corner`: row, column."""
-    ax = montage(image[None], ax=ax)
-    frame = plt.Rectangle((corner[1] - 0.5, corner[0] - 0.5), size, size, fill=False, color=PLAIN, linewidth=2.5)
-    ax.add_patch(frame)
-    return ax
-
-
 def loss_curve(loss, *, average_over=25, color=PLAIN, ax=None):
     """Draw the loss of each step, (steps,), in grey, and its running mean over `average_over` steps in color."""
     loss = np.asarray(loss)
@@ -81,6 +73,6 @@ def spread_by_depth(spread, *, color=PLAIN, ax=None):
     if ax is None:
         _, ax = plt.subplots()
     ax.semilogy(np.arange(1, len(spread) + 1), spread, "o-", color=color)
-    ax.set(xlabel="convolution", ylabel="standard deviation")
+    ax.set(xlabel="convolution", ylabel="standard deviation over images")
     ax.set_xticks(np.arange(1, len(spread) + 1))
     return ax

@@ -1,6 +1,7 @@
-"""The look of every figure: one type size, one pair of colors, room to breathe."""
+"""The look of every figure: one type size, legible on a phone, and one pair of colors."""
 
 import matplotlib.pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
 
 # Okabe and Ito's color-blind safe palette (https://jfly.uni-koeln.de/color/). Two of its colors have a fixed meaning.
 PLAIN = "#D55E00"  # without batch normalization
@@ -8,6 +9,11 @@ BATCHNORM = "#0072B2"  # with batch normalization
 OTHER = "#009E73"  # a third thing compared with the two
 MUTED = "#8A8F98"  # context: references, individual runs, what is not the point
 INK = "#20242B"
+
+# From negative (the one color) over white to positive (the other).
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#7A3600", PLAIN, "#F2B48A", "white", "#8CBEE0", BATCHNORM, "#003B5C"]
+)
 
 
 def use_style() -> None:
@@ -18,11 +24,11 @@ def use_style() -> None:
             "figure.dpi": 180,
             "figure.constrained_layout.use": True,
             "savefig.facecolor": "white",
-            "font.size": 10.5,
+            "font.size": 11.5,
             "text.color": INK,
             "axes.labelcolor": INK,
             "axes.edgecolor": MUTED,
-            "axes.titlesize": 11.5,
+            "axes.titlesize": 12.5,
             "axes.titleweight": "semibold",
             "axes.titlelocation": "left",
             "axes.spines.top": False,
