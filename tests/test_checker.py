@@ -1,6 +1,8 @@
 """The checker: the order of diagnosis, right answers in other styles, wrong ones in disguise."""
 
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -192,6 +194,11 @@ def test_a_value_may_be_a_tensor_or_its_shape():
     assert LOSS.check(tf.constant(2.3026)).passed
 
 
+@pytest.mark.parametrize("answer", [Fraction(23, 10), Decimal("2.3"), np.float32(2.3), 2.302585])
+def test_a_number_may_be_of_any_type(answer):
+    assert LOSS.check(answer).passed
+
+
 def test_a_number_passes_within_its_tolerance():
     assert LOSS.check(2.3).passed
     assert not LOSS.check(2.2).passed
@@ -264,6 +271,7 @@ def test_arguments_that_do_not_fit_are_explained():
         (lambda x, gamma, beta, *, epsilon=1e-3: batchnorm, "received a function"),
         (lambda x, gamma, beta, *, epsilon=1e-3: {"y": x}, "received an object of type dict"),
         (lambda x, gamma, beta, *, epsilon=1e-3: (x, gamma), "received a tuple of 2 arrays"),
+        (lambda x, gamma, beta, *, epsilon=1e-3: x.astype(complex), "dtype complex128"),
         (lambda x, gamma, beta, *, epsilon=1e-3: x.mean(axis=0), "expected `(4, 3)`, received `(3,)`"),
         (lambda x, gamma, beta, *, epsilon=1e-3: x.mean(), "expected `(4, 3)`, received `()`"),
         (lambda x, gamma, beta, *, epsilon=1e-3: x * np.nan, "nan at index `[0, 0]`"),
@@ -304,6 +312,16 @@ def test_an_argument_changed_in_place_is_named_although_the_result_is_right():
 def test_the_exercise_is_unharmed_by_an_answer_that_changes_its_arguments():
     BATCHNORM.check(in_place)
     assert BATCHNORM.check(batchnorm).passed
+
+
+def test_each_result_of_several_is_named():
+    assert "for `gamma`, received None" in GRADIENTS.check(lambda dy, x: (2 * dy * x, None)).message
+    assert "expected the tuple (x, gamma)" in GRADIENTS.check(lambda dy, x: 2 * dy * x).message
+    assert GRADIENTS.check(lambda dy, x: (2 * dy * x, (dy * x).sum(0) + 1)).message.startswith("`gamma` of `gradients(")
+
+
+def test_an_exception_that_a_known_mistake_does_not_raise_is_no_sign_of_it():
+    assert GRADIENTS.check(lambda dy, x: dy.sum(7)).mistake is None
 
 
 def test_earlier_diagnoses_come_first():

@@ -65,7 +65,11 @@ class _Compared(Exercise):
 
     @cached_property
     def _truths(self) -> list:
-        return [outcome.value for outcome in self._outcomes(self.solution)]
+        outcomes = self._outcomes(self.solution)
+        for outcome in outcomes:
+            if outcome.raised:  # TensorFlow is missing, for instance
+                raise RuntimeError(outcome.error)
+        return [outcome.value for outcome in outcomes]
 
     @cached_property
     def _truth(self) -> dict[tuple[int, str], np.ndarray]:
@@ -130,7 +134,8 @@ class _Compared(Exercise):
         Either the answer shows all that the mistake gets wrong, or several decimals agree in a part of the result: in
         half of the calls at least, since a special case may look like another mistake.
         """
-        if own <= explained:
+        raised = wrong - self._truth.keys()
+        if own <= explained and raised <= own:
             return True
         decimals = [
             k for k in explained if k in self._truth and self._truth[k].dtype.kind == "f" and self._truth[k].size > 1

@@ -6,9 +6,11 @@ arrays has one part each. Every diagnosis takes what one call gave and the truth
 
 import inspect
 import os
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ import numpy as np
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARIES = (_HERE, os.path.dirname(os.__file__), "<frozen", "<__array_function__")
 _FOREIGN = ("site-packages", "dist-packages", "__autograph_generated_file")
-_NUMBERS = (bool, int, float, np.number, np.bool)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def parts(result, truth) -> dict[str, np.ndarray]:
         found = []
     if len(found) != len(truth):
         raise Unreadable(f"expected {describe(truth)}, received {describe(result)}")
-    return {name: _numbers(part, t) for name, part, t in zip(names, found, truth, strict=True)}
+    return {name: _numbers(part, t, f" for `{name}`") for name, part, t in zip(names, found, truth, strict=True)}
 
 
 def _is_compound(truth) -> bool:
@@ -65,13 +66,15 @@ def _is_compound(truth) -> bool:
     return isinstance(truth, tuple | list) and any(np.ndim(part) > 0 for part in truth)
 
 
-def _numbers(result, truth) -> np.ndarray:
+def _numbers(result, truth, place: str = "") -> np.ndarray:
     try:
         array = np.asarray(result)
+        if array.dtype == object and all(isinstance(number, Number) for number in array.flat):
+            array = array.astype(float)  # fractions and the like
     except Exception:  # a ragged list, a symbolic tensor
-        array = None
-    if result is None or array is None or array.dtype.kind not in "biuf":
-        raise Unreadable(f"expected {describe(truth)}, received {describe(result)}")
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise Unreadable(f"expected {describe(truth)}{place}, received {describe(result)}")
     return array
 
 
@@ -83,17 +86,19 @@ def describe(value) -> str:
         return "a string"
     if callable(value) and hasattr(value, "__name__"):
         return "a function"
-    if isinstance(value, tuple | list):
-        kind = type(value).__name__
-        if _is_compound(value):
-            return f"a {kind} of {len(value)} arrays"
-        if not all(isinstance(part, _NUMBERS) or getattr(part, "shape", None) == () for part in value):
-            return f"a {kind} of something else than numbers"
-        return f"a {kind} of {len(value)} {'number' if len(value) == 1 else 'numbers'}"
-    if isinstance(value, _NUMBERS):
+    if isinstance(value, bool | int | float | np.number | np.bool):
         return "a number"
+    if isinstance(value, tuple | list):
+        kind = "list" if isinstance(value, list) else "tuple"
+        if hasattr(value, "_fields"):
+            return f"the tuple ({', '.join(value._fields)})"
+        if not _is_compound(value) and all(describe(part) == "a number" for part in value):
+            return f"a {kind} of {len(value)} {'number' if len(value) == 1 else 'numbers'}"
+        return f"a {kind} of {', '.join(describe(part) for part in value)}"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return f"an array of shape {tuple(value.shape)}" if len(value.shape) else "a number"
+        dtype = getattr(value.dtype, "name", value.dtype)
+        kind = "" if re.match("float|u?int|bool", str(dtype)) else f" and dtype {dtype}"
+        return f"an array of shape {tuple(value.shape)}{kind}" if len(value.shape) else f"a number{kind}"
     return f"an object of type {type(value).__name__}"
 
 
@@ -214,11 +219,20 @@ def exception_sentence(error: BaseException, answer) -> str:
     code = getattr(inspect.unwrap(answer), "__code__", None)
     home = code.co_filename if code else None
     own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == home or not _is_foreign(f.filename)]
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = f"{type(error).__name__}: {_in_one_line(str(error))}".rstrip(":. ")
     if not own:
         return f"Your function raised {text}."
     line = f", `{own[-1].line}`," if own[-1].line else ""
-    return f"Line {own[-1].lineno} of your code{line} raised {text.rstrip('.')}."
+    return f"Line {own[-1].lineno} of your code{line} raised {text}."
+
+
+def _in_one_line(message: str) -> str:
+    """An exception's message; of TensorFlow's report about a compiled function only what is wrong, its last line."""
+    lines = re.sub(r"\x1b\[\d+m", "", message).split("\n")
+    lines = [line.strip() for line in lines if line.strip()]
+    if lines and lines[0] == "in user code:":
+        return lines[-1].split(": ", 1)[-1]
+    return " ".join(lines)
 
 
 def _is_foreign(filename: str) -> bool:
