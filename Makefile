@@ -47,9 +47,9 @@ bench:  ## measure speed side by side with TensorFlow
 	@$(SET_UP) test
 	@for suite in convolution batchnorm layer; do $(BIN)/python -m benchmarks.$$suite || exit 1; done
 
-colab:  ## rehearse every chapter in an environment with Colab's versions
+colab:  ## rehearse every chapter with Colab's versions: RUNTIME=latest or oldest
 	@$(SET_UP) test
-	@$(BIN)/python tools/colab.py
+	@$(BIN)/python tools/colab.py $(RUNTIME)
 
 lock:  ## renew requirements.txt (needs uv)
 	@sh tools/lock.sh
