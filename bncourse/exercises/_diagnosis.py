@@ -94,7 +94,8 @@ def describe(value) -> str:
             return f"the tuple ({', '.join(value._fields)})"
         if not _is_compound(value) and all(describe(part) == "a number" for part in value):
             return f"a {kind} of {len(value)} {'number' if len(value) == 1 else 'numbers'}"
-        return f"a {kind} of {', '.join(describe(part) for part in value)}"
+        kinds = list(dict.fromkeys(describe(part) for part in value))
+        return f"a {kind} of length {len(value)} ({', '.join(kinds[:3])})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         dtype = getattr(value.dtype, "name", value.dtype)
         kind = "" if re.match("float|u?int|bool", str(dtype)) else f" and dtype {dtype}"
