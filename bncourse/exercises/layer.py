@@ -1,0 +1,296 @@
+"""Exercises of chapter `layer`: counting weights, Keras's axis, a training step, stale statistics, a NaN."""
+
+import numpy as np
+
+from bncourse.exercises import Choice, Function, Mistake, Value
+
+
+def standardize(x, axis, epsilon):
+    """Standardize x over all axes but `axis`, Keras's axis of the channels; the result has the shape of x."""
+    averaged = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    mean = x.mean(axis=averaged, keepdims=True)
+    variance = x.var(axis=averaged, keepdims=True)
+    return (x - mean) / np.sqrt(variance + epsilon)
+
+
+def _standardized(x, averaged, epsilon):
+    variance = x.var(axis=averaged, keepdims=True)
+    return (x - x.mean(axis=averaged, keepdims=True)) / np.sqrt(variance + epsilon)
+
+
+def _axis_probes():
+    generator = np.random.default_rng(0)
+    for shape, axis in (((4, 3, 2, 2), 1), ((3, 4, 5), -2), ((4, 3, 3, 5), -1), ((6, 2), 1)):
+        spread = np.arange(1.0, 1 + np.prod(shape)).reshape(shape) % 7
+        yield dict(x=spread + generator.normal(0, 1, shape) * (1 + spread), axis=axis, epsilon=0.5)
+
+
+def train_step(model, images, labels, learning_rate):
+    """Take one step of SGD on a batch, and return the loss before it."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        loss = tf.reduce_mean(losses)
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
+def _train_step_broken(model, images, labels, learning_rate):
+    """Take one step of SGD on a batch, and return the loss before it."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        loss = tf.reduce_mean(losses)
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
+def _step_in_inference(model, images, labels, learning_rate):
+    return _train_step_broken(model, images, labels, learning_rate)
+
+
+def _run_step(step, images, labels, learning_rate):
+    """What two steps leave behind: the losses, the learned weights, the moving statistics."""
+    import keras
+    import tensorflow as tf
+
+    from bncourse.layer import BatchNorm
+
+    norm = BatchNorm(momentum=0.8)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False), norm, keras.layers.Dense(3)])
+    generator = np.random.default_rng(5)
+    model.set_weights([generator.uniform(0.5, 2, weight.shape) for weight in model.weights])
+    for _ in range(2):
+        step(model, tf.constant(images), tf.constant(labels), learning_rate)
+    learned = np.concatenate([np.ravel(weight) for weight in model.trainable_variables])
+    return learned, np.concatenate([norm.moving_mean, norm.moving_variance])
+
+
+def _step_that_looks_twice(model, images, labels, learning_rate):
+    loss = train_step(model, images, labels, learning_rate)
+    model(images, training=True)
+    return loss
+
+
+def _step_probes():
+    generator = np.random.default_rng(3)
+    for count, learning_rate in ((6, 0.3), (8, 0.1)):
+        images = generator.normal([1, -2, 3], 2, (count, 3)).astype("float32")
+        yield dict(images=images, labels=np.arange(count) % 3, learning_rate=learning_rate)
+
+
+def steps_until(momentum, share):
+    """How many training steps it takes until the initial value makes up at most `share` of a moving statistic."""
+    return int(np.ceil(np.log(share) / np.log(momentum)))
+
+
+def _momentum_probes():
+    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2)):
+        yield dict(momentum=momentum, share=share)
+
+
+EXERCISES = (
+    Value(
+        id="layer.1",
+        title="Count the weights",
+        statement="""
+A network takes images of shape `(28, 28, 1)`:
+
+1. a 3 x 3 convolution with 8 filters, without bias, batch normalization, ReLU,
+2. a 3 x 3 convolution with 16 filters, without bias, batch normalization, ReLU,
+3. the mean over all positions, then a dense layer with 10 outputs and a bias.
+
+How many numbers does the optimizer change, and how many does Keras list as non-trainable?
+""",
+        name="weights",
+        comment="(trainable, non-trainable)",
+        solution_code="""
+convolutions = 3 * 3 * 1 * 8 + 3 * 3 * 8 * 16
+gamma_and_beta = 2 * 8 + 2 * 16
+dense = 16 * 10 + 10
+moving_statistics = 2 * 8 + 2 * 16
+weights = (convolutions + gamma_and_beta + dense, moving_statistics)
+""".strip(),
+        hints=(
+            "A batch normalization has four numbers a channel. Which of them does a gradient reach?",
+            "The convolutions have 72 and 1,152 weights, the dense layer 170.",
+        ),
+        explanation="That is why `model.summary()` shows non-trainable parameters though nothing is frozen.",
+        mistakes=(
+            Mistake(
+                "Everything taken for trainable",
+                "Moving mean and variance are averages, no gradient reaches them: they are non-trainable.",
+                (1490, 0),
+            ),
+            Mistake(
+                "Gamma and beta left out",
+                "Each batch normalization learns a gamma and a beta for each of its channels.",
+                (1394, 48),
+            ),
+            Mistake(
+                "Biases counted",
+                "These convolutions have no bias: the normalization would subtract it again.",
+                (1466, 48),
+            ),
+            Mistake(
+                "One moving statistic a channel",
+                "There are two for each channel: a mean and a variance.",
+                (1442, 24),
+            ),
+            Mistake(
+                "Gamma and beta taken for non-trainable",
+                "The optimizer learns gamma and beta. Only the moving statistics are non-trainable.",
+                (1394, 96),
+            ),
+        ),
+    ),
+    Function(
+        id="layer.2",
+        title="The axis that stays",
+        statement="""
+In Keras, `axis` names the axis of the channels, each of which *keeps* a mean and a variance of its own. Write
+`standardize(x, axis, epsilon)` in NumPy for an array with any number of axes; `axis` may be negative.
+""",
+        solution=standardize,
+        probes=_axis_probes,
+        hints=(
+            "Make a tuple of the axes to average over. Which are they for `axis=1` and an array with four axes?",
+            "`axis % x.ndim` counts from the front, whatever the sign. `keepdims=True` leaves shapes that fit.",
+        ),
+        explanation="The layer does the same, and remembers the shape that `keepdims=True` would leave.",
+        mistakes=(
+            Mistake(
+                "NumPy's meaning of axis",
+                "You average over `axis`. Keras's `axis` is the one that stays; all the others are averaged away.",
+                lambda x, axis, epsilon: _standardized(x, axis, epsilon),
+            ),
+            Mistake(
+                "Always the last axis",
+                "The channels stand on `axis`, which need not be the last.",
+                lambda x, axis, epsilon: standardize(x, -1, epsilon),
+            ),
+            Mistake(
+                "A negative axis taken as it is",
+                "`i != axis` holds for every i if `axis` is -1: then nothing stays. Count from the front, with "
+                "`axis % x.ndim`.",
+                lambda x, axis, epsilon: _standardized(x, tuple(i for i in range(x.ndim) if i != axis), epsilon),
+            ),
+            Mistake(
+                "Only the batch averaged",
+                "A channel has one mean over the batch and all positions, not one for each position.",
+                lambda x, axis, epsilon: _standardized(x, 0, epsilon),
+            ),
+            Mistake(
+                "Epsilon outside the root",
+                "It belongs to the variance: `np.sqrt(variance + epsilon)`.",
+                lambda x, axis, epsilon: (
+                    _standardized(x, tuple(i for i in range(x.ndim) if i != axis % x.ndim), 0)
+                    / (1 + epsilon / x.std(tuple(i for i in range(x.ndim) if i != axis % x.ndim), keepdims=True))
+                ),
+            ),
+        ),
+    ),
+    Function(
+        id="layer.3",
+        title="Mend the training step",
+        statement="""
+This step runs, the loss falls for a while, and the network predicts badly. What is missing? Mend it.
+""",
+        solution=train_step,
+        broken=_train_step_broken,
+        probes=_step_probes,
+        run=_run_step,
+        tolerance=1e-3,
+        hints=(
+            "Which statistics does the batch normalization use here?",
+            "A bare call `model(images)` means inference.",
+        ),
+        explanation="`fit` says it for you; a loop of your own has to.",
+        mistakes=(
+            Mistake(
+                "Still in inference mode",
+                "The moving statistics did not move: the model has to be called with `training=True`.",
+                _step_in_inference,
+            ),
+            Mistake(
+                "Two looks at each batch",
+                "The moving statistics have moved twice a step: call the model in training mode once.",
+                _step_that_looks_twice,
+            ),
+            Mistake(
+                "Uphill",
+                "The weights went along the gradient; the loss falls against it: `assign_sub`.",
+                lambda model, images, labels, learning_rate: train_step(model, images, labels, -learning_rate),
+            ),
+            Mistake(
+                "Learning rate left out",
+                "The step is the gradient times `learning_rate`.",
+                lambda model, images, labels, learning_rate: train_step(model, images, labels, 1.0),
+            ),
+        ),
+    ),
+    Function(
+        id="layer.4",
+        title="When are the statistics fresh?",
+        statement="""
+A moving statistic starts at 0 or 1, and after each training step keeps `momentum` of its old value. After how many
+steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number.
+""",
+        solution=steps_until,
+        probes=_momentum_probes,
+        hints=(
+            "After n steps the initial value has the weight momentum to the power of n.",
+            "Take the logarithm on both sides, and mind that the logarithm of a number below 1 is negative.",
+        ),
+        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps.",
+        mistakes=(
+            Mistake(
+                "Rounded down",
+                "After that many steps the share is still larger. Round up.",
+                lambda momentum, share: int(np.log(share) / np.log(momentum)),
+            ),
+            Mistake(
+                "Momentum of the new value",
+                "That is PyTorch's convention. In Keras `momentum` weights the old value.",
+                lambda momentum, share: int(np.ceil(np.log(share) / np.log(1 - momentum))),
+            ),
+            Mistake(
+                "A straight line",
+                "Each step takes a part of what is left, not a part of the whole: the share falls as a power.",
+                lambda momentum, share: int(np.ceil(round((1 - share) / (1 - momentum), 9))),
+            ),
+        ),
+    ),
+    Choice(
+        id="layer.5",
+        title="All predictions are NaN",
+        statement="""
+A network with batch normalization was trained in mixed precision, whose optimizer skips every step with a gradient that
+is not finite. After a day its training loss is low. In inference mode it answers NaN to every image. What happened?
+""",
+        name="cause",
+        options={
+            "a": "The learning rate was too high.",
+            "b": "One batch, long ago, held a NaN.",
+            "c": "`epsilon` is too small for the test images.",
+            "d": "The moving statistics are stale.",
+        },
+        reasons={
+            "a": "Then the weights, and with them the training loss, would be infinite or NaN.",
+            "b": "The step was skipped, so the weights survived. But the forward pass had moved the statistics before, "
+            "and an average never gets rid of a NaN. Training only writes them, inference reads them.",
+            "c": "In inference the variance is a stored number: the test images don't change it.",
+            "d": "Stale statistics are finite: predictions are poor then, but numbers.",
+        },
+        solution="b",
+        hints=("Which numbers does inference read that training only writes?",),
+    ),
+)

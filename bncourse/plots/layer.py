@@ -1,0 +1,44 @@
+"""Figures of chapter `layer`: losses of training loops, accuracy of placements."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .style import BATCHNORM, MUTED, PLAIN
+
+
+def training_losses(losses, *, chance, ax=None):
+    """Two runs' losses against the step, averaged over ten steps, each labelled at its end; chance as a dotted line.
+
+    Args:
+        losses: {label: losses (steps,)} of the normalized run, then of the other.
+        chance: loss of a network that knows nothing.
+    """
+    ax = ax or plt.figure().add_subplot()
+    ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
+    for (label, values), color in zip(losses.items(), (BATCHNORM, PLAIN), strict=True):
+        smooth = np.convolve(values, np.full(10, 0.1), "valid")
+        steps = np.arange(10, len(values) + 1)
+        ax.plot(steps, smooth, color=color)
+        ax.annotate(
+            label, (steps[-1], smooth[-1]), (0, 7), textcoords="offset points", color=color, ha="right", va="bottom"
+        )
+    ax.set(xlabel="step", ylabel="loss (nats), mean of 10 steps", ylim=(0, None))
+    return ax
+
+
+def placements(accuracies, *, ax=None):
+    """One row a variant: a dot for each seed's test accuracy, a line at their mean. The first is drawn as the plain one.
+
+    Args:
+        accuracies: {variant: one accuracy, from 0 to 1, for each seed}.
+    """
+    ax = ax or plt.figure(figsize=(7, 0.9 + 0.5 * len(accuracies))).add_subplot()
+    for row, values in enumerate(accuracies.values()):
+        color = BATCHNORM if row else PLAIN
+        ax.plot(values, [row] * len(values), "o", color=color, alpha=0.75)
+        ax.plot([np.mean(values)] * 2, [row - 0.25, row + 0.25], color=color)
+    ax.set_yticks(range(len(accuracies)), accuracies)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.set(xlabel="test accuracy (dots: seeds, line: mean)", xlim=(0, 1))
+    return ax
