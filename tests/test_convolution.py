@@ -91,6 +91,17 @@ def test_conv2d_equals_its_definition_for_any_shape(case, channels, filters, ima
     np.testing.assert_allclose(ours, slow_conv2d(x, kernel, bias, stride), **TOLERANCE["float64"])
 
 
+def test_convolution_block_by_block_is_the_same(monkeypatch):
+    x, kernel, bias, stride = draw(CASES[1], images=7)
+    y = cv.conv2d(x, kernel, bias, stride=stride)
+    dy = rng.standard_normal(y.shape)
+    whole = cv.conv2d_backward(dy, x, kernel, stride=stride)
+    monkeypatch.setattr(cv, "BLOCK", 700)  # two images a block, the last one alone
+    np.testing.assert_allclose(cv.conv2d(x, kernel, bias, stride=stride), y, **TOLERANCE["float64"])
+    for blocked, at_once in zip(cv.conv2d_backward(dy, x, kernel, stride=stride), whole, strict=True):
+        np.testing.assert_allclose(blocked, at_once, **TOLERANCE["float64"])
+
+
 @pytest.mark.parametrize("size", range(1, 9))
 @pytest.mark.parametrize("kernel_size", range(1, 6))
 @pytest.mark.parametrize("stride", (1, 2, 3))
