@@ -251,7 +251,7 @@ class Value(_Compared):
         name: the variable's name in the reader's notebook.
         solution_code: code that sets the variable `name`; the chapter shows it.
         comment: what the value looks like, shown in the stub: "(height, width, channels)".
-        tolerance: the largest difference from the truth, relative to its largest element; whole numbers are exact.
+        tolerance: the largest difference from the truth, relative to it: readers round. Whole numbers are exact.
     """
 
     kind: ClassVar[str] = "value"
@@ -259,7 +259,7 @@ class Value(_Compared):
     name: str
     solution_code: str
     comment: str = ""
-    tolerance: float = 1e-4
+    tolerance: float = 5e-3
     stub: Any = field(default=..., init=False)
 
     @cached_property
