@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import bncourse
 from bncourse import environment
 
-CHAPTER = "forward"  # a quick one
+CHAPTER = "forward"  # a quick one that also loads the package's data
 SERIES = ".".join(bncourse.__version__.split(".")[:2])
 
 
@@ -40,14 +40,6 @@ def test_a_chapter_alone_runs_and_adds_nothing_but_the_package(repository):
     assert result.problem is None
     assert "bncourse" not in result.before
     assert {name: version for name, version in result.after.items() if name != "bncourse"} == result.before
-
-
-def test_the_installed_package_brings_its_data(repository, tmp_path):
-    notebook = nbformat.read(set_up(tmp_path), as_version=4)
-    notebook.cells.append(new_code_cell("from bncourse import data\nassert len(data.load().train_images) == 10_000"))
-    nbformat.write(notebook, tmp_path / "data.ipynb")
-    result = colab.rehearse(tmp_path / "data.ipynb", sys.executable, repository)
-    assert result.problem is None
 
 
 def test_an_unreachable_archive_is_said_in_one_sentence(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 import time
 from importlib.metadata import version
@@ -25,8 +26,8 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def chapters(slugs=()) -> list[Path]:
-    """Notebooks in reading order; with slugs, those alone."""
-    found = {path.stem.split("_", 1)[1]: path for path in sorted(BOOK.glob("[0-9][0-9]_*.ipynb"))}
+    """Notebooks in reading order, those without a number last; with slugs, those alone."""
+    found = {re.sub(r"^\d\d_", "", path.stem): path for path in sorted(BOOK.glob("*.ipynb"))}
     unknown = sorted(set(slugs) - set(found))
     if unknown:
         raise SystemExit(f"no chapter named {', '.join(unknown)}; there are {', '.join(found)}")

@@ -129,7 +129,7 @@ def stamp_text(text: str, here: Course) -> str:
 def stamped(root: Path = ROOT) -> dict[Path, str]:
     """Every stamped file of one copy of the course, as it should be."""
     here = course(root)
-    chapters = sorted((root / "book").glob("[0-9][0-9]_*.ipynb"))
+    chapters = sorted((root / "book").glob("*.ipynb"))
     texts = [root / "README.md", root / "pyproject.toml", root / "CITATION.cff", *sorted((root / "book").glob("*.md"))]
     return {
         **{path: stamp_notebook(path.read_text(), f"book/{path.name}", here, root) for path in chapters},
