@@ -51,6 +51,14 @@ def test_an_unreachable_archive_is_said_in_one_sentence(tmp_path, monkeypatch):
     assert result.after == result.before
 
 
+def test_a_python_of_another_version_does_not_pass_for_colabs(monkeypatch):
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setenv("PYTHON", sys.executable)
+    assert colab.find(ours) == sys.executable
+    with pytest.raises(SystemExit, match="This runtime has Python 3.99: name one with `make colab PYTHON="):
+        colab.find("3.99")
+
+
 @pytest.fixture
 def call(monkeypatch):
     """The set-up cell's function, where some packages seem missing and pip's commands are only recorded."""

@@ -161,6 +161,17 @@ def first_error(notebook: Path) -> str | None:
     return None
 
 
+def find(version: str) -> str:
+    """A Python of a version: the one that the environment variable PYTHON names, or one on the path."""
+    for candidate in filter(None, (os.environ.get("PYTHON"), f"python{version}")):
+        try:
+            if ask(candidate, "import platform; print(platform.python_version())").startswith(f"{version}."):
+                return candidate
+        except (OSError, subprocess.CalledProcessError):
+            continue
+    raise SystemExit(f"This runtime has Python {version}: name one with `make colab PYTHON=/path/to/python{version}`.")
+
+
 def runtime(name: str) -> Path:
     """The Python of a virtual environment with a Colab runtime's versions, kept in `.venv-colab-<name>`."""
     python, requirements = RUNTIMES[name]
@@ -168,10 +179,7 @@ def runtime(name: str) -> Path:
     folder = ROOT / f".venv-colab-{name}"
     done = folder / "requirements"
     if not done.exists() or done.read_text().split() != requirements:
-        command = shutil.which(f"python{python}")
-        if command is None or subprocess.run([command, "--version"], capture_output=True).returncode != 0:
-            raise SystemExit(f"Colab's {name} runtime has Python {python}, and no `python{python}` was found")
-        subprocess.run([command, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([find(python), "-m", "venv", "--clear", folder], check=True)
         subprocess.run([folder / "bin" / "pip", "install", "--quiet", *requirements], check=True)
         done.write_text("\n".join(requirements))
     return folder / "bin" / "python"
@@ -181,17 +189,24 @@ def main() -> None:
     arguments = sys.argv[1:]
     name = arguments.pop(0) if arguments and arguments[0] in RUNTIMES else "latest"
     python = runtime(name)
-    print(f"Colab's {name} runtime: Python {RUNTIMES[name][0]}, {', '.join((*RUNTIMES[name][1], *ALWAYS))}\n")
+    versions = (*RUNTIMES[name][1], *ALWAYS)
+    print(f"Colab's {name} runtime: Python {RUNTIMES[name][0]}, {', '.join(versions)}\n")
     print(f"{'chapter':<24}{'seconds':>8}  result")
-    failed = False
+    problems = []
     with served(archive(), stamp.course()) as repository:
         for notebook in notebooks.chapters(arguments):
             result = rehearse(notebook, python, repository)
             changed = {package for package, _ in result.before.items() ^ result.after.items()}
-            problem = result.problem or (None if changed == {"bncourse"} else f"changed packages: {sorted(changed)}")
-            failed = failed or problem is not None
-            print(f"{notebook.stem:<24}{result.seconds:>8.0f}  {problem or 'runs; added bncourse alone'}", flush=True)
-    raise SystemExit(failed)
+            line = "runs, and added nothing but bncourse"
+            if result.problem:
+                problems.append(f"\n{notebook.stem}\n{result.problem}")
+                line = f"fails: {result.problem.splitlines()[-1]}"
+            elif changed != {"bncourse"}:
+                problems.append(f"\n{notebook.stem} changed {', '.join(sorted(changed))}")
+                line = "changed other packages"
+            print(f"{notebook.stem:<24}{result.seconds:>8.0f}  {line}", flush=True)
+    print(*problems, sep="\n")
+    raise SystemExit(bool(problems))
 
 
 if __name__ == "__main__":
