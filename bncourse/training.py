@@ -4,6 +4,7 @@ Every comparison in the course is made with the same few lines: plain stochastic
 that what a run shows comes from the network and not from the optimizer.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -13,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -80,6 +82,20 @@ class Config:
         return models.MODELS[self.model](**chosen, input_shape=input_shape, classes=classes)
 
 
+#: What the committed sweeps below hold; `python -m bncourse.training` makes those that are missing.
+STORE = Path(__file__).parent / "assets" / "runs" / "training.json"
+
+#: The network that chapter 2 makes deeper. Its gain is LeCun's: kernels start with variance 1 / fan-in.
+DEEPER = Config(model="cnn_flatten", gain=0.71, depth=2, evaluate_every=150)
+
+SWEEPS = {
+    "depth": (DEEPER, {"norm": ["none"], "depth": [2, 4, 8, 12, 16], "seed": range(5)}),
+    "learning_rate": (DEEPER, {"depth": [16], "learning_rate": [0.01, 0.03, 0.1, 0.3, 1.0], "seed": range(3)}),
+    "gain": (DEEPER, {"gain": [1.0], "depth": [2, 4, 8, 12, 16], "seed": range(5)}),
+    "patience": (DEEPER, {"depth": [16], "steps": [1500], "seed": range(3)}),
+    "norm": (DEEPER, {"norm": ["batch"], "depth": [2, 4, 8, 12, 16], "seed": range(3)}),
+}
+
 #: The network and batch size of the first figure of Ioffe & Szegedy 2015; its learning rate is our choice.
 PAPER_MLP = Config(model="mlp", depth=3, width=100, activation="sigmoid", batch_size=60, learning_rate=0.1)
 
@@ -102,7 +118,7 @@ class Run:
     diverged: bool = False
 
     def __eq__(self, other):
-        return isinstance(other, Run) and _as_json(self) == _as_json(other)
+        return isinstance(other, Run) and to_json(self) == to_json(other)
 
     def __str__(self):
         differing = [f for f in dataclasses.fields(Config) if getattr(self.config, f.name) != f.default]
@@ -134,6 +150,52 @@ def accuracy(model: keras.Model, images, labels) -> float:
     parts = [model(images[start : start + 500], training=False) for start in range(0, len(images), 500)]
     logits = np.concatenate(parts)
     return float(np.mean(logits.argmax(axis=-1) == labels)) if np.isfinite(logits).all() else math.nan
+
+
+@contextlib.contextmanager
+def unchanged(model: keras.Model):
+    """Whatever is computed inside, moving statistics and random states of `model` come out as they went in."""
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.non_trainable_variables, before, strict=True):
+            variable.assign(value)
+
+
+class Signal(NamedTuple):
+    """How much of the images reaches each hidden layer, and how much of the loss comes back: see `signal`."""
+
+    activations: np.ndarray
+    gradients: np.ndarray
+
+
+def signal(model: keras.Sequential, images, labels) -> Signal:
+    """What passes through the network, forward and backward, measured at the output of every nonlinearity.
+
+    Args:
+        model: a network of `bncourse.models`, with its layers in a row.
+        images: (N, H, W, C), N > 1; they are taken as one batch, in training mode.
+        labels: (N,).
+
+    Returns:
+        `activations` (depth,): the standard deviation over the images, root mean square of all units. An output that is
+        the same for every image has 0: it says nothing about them.
+        `gradients` (depth,): the gradient of one image's loss by the output, root mean square of all units.
+    """
+    outputs, x = [], tf.constant(images)
+    with unchanged(model), tf.GradientTape() as tape:
+        for layer in model.layers:
+            x = layer(x, training=True)
+            if layer.name.startswith("activation"):
+                tape.watch(x)
+                outputs.append(x)
+        loss = cross_entropy(labels, x)
+    gradients = [len(images) * gradient for gradient in tape.gradient(loss, outputs)]  # the loss is a mean over images
+    return Signal(
+        np.array([np.sqrt(np.mean(np.var(output, axis=0))) for output in outputs]),
+        np.array([np.sqrt(np.mean(np.square(gradient))) for gradient in gradients]),
+    )
 
 
 def train(config: Config, data, *, watch: Callable[[int, keras.Model], None] | None = None) -> Run:
@@ -188,7 +250,7 @@ def save_runs(path: str | os.PathLike, runs: Iterable[Run], *, made_by: str = ""
     """Write runs to a JSON file, whole or not at all, unrounded; `made_by` is the command that makes them again."""
     path = Path(path)
     made_by = made_by or (json.loads(path.read_text())["made_by"] if path.exists() else "")
-    lines = ",\n".join(json.dumps(_as_json(run), allow_nan=False) for run in runs)
+    lines = ",\n".join(json.dumps(to_json(run), allow_nan=False) for run in runs)
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text(f'{{"made_by": {json.dumps(made_by)}, "runs": [\n{lines}\n]}}\n')
     unfinished.replace(path)
@@ -196,19 +258,11 @@ def save_runs(path: str | os.PathLike, runs: Iterable[Run], *, made_by: str = ""
 
 def load_runs(path: str | os.PathLike) -> list[Run]:
     """The runs of a file that `save_runs` wrote, equal to what they were."""
-    return [
-        Run(
-            Config(**stored["config"]),
-            np.array(stored["loss"], np.float32),
-            np.array(stored["accuracy"], np.float64),
-            np.array(stored["evaluated"], np.int64),
-            stored["diverged"],
-        )
-        for stored in json.loads(Path(path).read_text())["runs"]
-    ]
+    return [from_json(stored) for stored in json.loads(Path(path).read_text())["runs"]]
 
 
-def _as_json(run: Run) -> dict:
+def to_json(run: Run) -> dict:
+    """A run as plain numbers, lists and dictionaries; `from_json` makes an equal run of them."""
     return {
         "config": dataclasses.asdict(run.config),
         "loss": [float(str(loss)) for loss in run.loss],  # the shortest decimal that gives back the same float32
@@ -216,6 +270,17 @@ def _as_json(run: Run) -> dict:
         "evaluated": run.evaluated.tolist(),
         "diverged": run.diverged,
     }
+
+
+def from_json(stored: dict) -> Run:
+    """The run that `to_json` made plain."""
+    return Run(
+        Config(**stored["config"]),
+        np.array(stored["loss"], np.float32),
+        np.array(stored["accuracy"], np.float64),
+        np.array(stored["evaluated"], np.int64),
+        stored["diverged"],
+    )
 
 
 def _check_data(config: Config, data) -> None:
@@ -230,7 +295,7 @@ def _check_data(config: Config, data) -> None:
 
 def _progress(steps: int) -> tqdm:
     """A bar on standard error, for work that takes longer than two seconds."""
-    return tqdm(total=steps, unit=" steps", delay=2, dynamic_ncols=True, leave=False)
+    return tqdm(total=steps, unit=" steps", delay=2, mininterval=0.5, leave=False)
 
 
 def _train(config: Config, data, watch, bar: tqdm) -> Run:
@@ -274,3 +339,11 @@ def _train(config: Config, data, watch, bar: tqdm) -> Run:
         np.array(evaluated, np.int64),
         diverged,
     )
+
+
+if __name__ == "__main__":
+    from . import data
+
+    for base, grid in SWEEPS.values():
+        sweep(base, grid, data.load(), store=STORE)
+    save_runs(STORE, load_runs(STORE), made_by="python -m bncourse.training")

@@ -1,5 +1,6 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
+from .backward import computation_graph, drift, loss_comparison, projection, residuals
 from .convolution import loss_curve, montage, spread_by_depth
 from .forward import (
     averaged_together,
@@ -10,7 +11,11 @@ from .forward import (
     relative_errors,
     shape_against_normal,
 )
+from .inference import bars, labeled_lines, ratios_by_layer
+from .layer import placements, training_losses
+from .shift import drift_by_layer, percentile_band
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
+from .training import accuracy_by_depth, signal_by_layer, signal_over_steps
 
 __all__ = [
     "BATCHNORM",
@@ -18,15 +23,30 @@ __all__ = [
     "MUTED",
     "OTHER",
     "PLAIN",
+    "accuracy_by_depth",
     "averaged_together",
+    "bars",
     "channel_ranges",
+    "computation_graph",
+    "drift",
+    "drift_by_layer",
+    "labeled_lines",
+    "loss_comparison",
     "loss_curve",
     "mean_map",
     "montage",
     "number_lines",
     "output_spread",
+    "percentile_band",
+    "placements",
+    "projection",
+    "ratios_by_layer",
     "relative_errors",
+    "residuals",
     "shape_against_normal",
+    "signal_by_layer",
+    "signal_over_steps",
     "spread_by_depth",
+    "training_losses",
     "use_style",
 ]

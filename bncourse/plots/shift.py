@@ -1,0 +1,46 @@
+"""Distributions that move while a network trains."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def percentile_band(steps, percentiles, *, color, ax=None):
+    """Draw the distribution of one unit's input over training: its median, and a band from the 15th to 85th percentile.
+
+    Args:
+        steps: (looks,).
+        percentiles: (looks, 3): the 15th, 50th and 85th percentile.
+        color: of line and band.
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    low, median, high = np.asarray(percentiles).T
+    ax.fill_between(steps, low, high, color=color, alpha=0.18, linewidth=0)
+    for edge in (low, high):
+        ax.plot(steps, edge, color=color, linewidth=0.8)
+    ax.plot(steps, median, color=color)
+    ax.set(xlabel="step", ylabel="input of the unit")
+    return ax
+
+
+def drift_by_layer(lines, *, ax=None):
+    """Draw the drift of every hidden layer's input, one thin line a seed and their mean as a thick one.
+
+    Args:
+        lines: a dictionary from each line's label, written beside its end, to its color and its drift (seeds, layers).
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for label, (color, drift) in lines.items():
+        drift = np.atleast_2d(drift)
+        layers = np.arange(1, drift.shape[1] + 1)
+        ax.plot(layers, drift.T, color=color, linewidth=0.8, alpha=0.5)
+        ax.plot(layers, drift.mean(axis=0), "o-", color=color, markersize=4)
+        ax.text(layers[-1] + 0.15, drift[:, -1].mean(), label, color=color, va="center")
+    ax.set(xlabel="hidden layer", ylabel="drift in ten steps\n(standard deviations)")
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(layers)
+    ax.set_xlim(right=layers[-1] + 0.3 * len(layers))
+    return ax

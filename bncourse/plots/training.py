@@ -1,0 +1,63 @@
+"""Runs against depth, and what passes through the layers."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def accuracy_by_depth(depths, accuracies, *, label, color, ax=None):
+    """Draw the test accuracy of every run as a dot and the median of each depth as a line.
+
+    Args:
+        depths: (D,) numbers of layers, ascending; they are spaced evenly.
+        accuracies: (D, seeds), from 0 to 1.
+        label: what the line is called, written at its end.
+        color: of the line and the dots.
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    accuracies = np.asarray(accuracies)
+    places = np.arange(len(depths))
+    ax.plot(places, np.median(accuracies, axis=1), color=color)
+    ax.plot(np.repeat(places, accuracies.shape[1]), accuracies.ravel(), "o", color=color, alpha=0.45, markersize=5)
+    ax.text(places[-1] + 0.12, np.median(accuracies[-1]), label, color=color, va="center")
+    ax.set_xticks(places, [str(depth) for depth in depths])
+    ax.set(xlabel="convolutions", ylabel="test accuracy", ylim=(0, 1), xlim=(-0.3, len(depths) - 0.2))
+    return ax
+
+
+def signal_by_layer(lines, *, ax=None):
+    """Draw one number a layer on a logarithmic axis, first layer at 1.
+
+    Args:
+        lines: a dictionary from each line's label, written beside its end, to its color and its values (layers,).
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for label, (color, values) in lines.items():
+        layers = np.arange(1, len(values) + 1)
+        ax.semilogy(layers, values, "o-", color=color, markersize=4)
+        ax.text(layers[-1] + 0.3, values[-1], label, color=color, va="center")
+    ax.set(xlabel="convolution", ylabel="relative size")
+    ax.set_xticks(layers)
+    ax.margins(x=0.03)
+    ax.set_xlim(right=layers[-1] * 1.28)
+    return ax
+
+
+def signal_over_steps(steps, lines, *, ax=None):
+    """Draw one number a step on a logarithmic axis.
+
+    Args:
+        steps: (looks,) at which the values were measured.
+        lines: a dictionary from each line's label, written beside its end, to its color and its values (looks,).
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for label, (color, values) in lines.items():
+        ax.semilogy(steps, values, "o-", color=color, markersize=4)
+        ax.text(steps[-1] * 1.02, values[-1], label, color=color, va="center")
+    ax.set(xlabel="step", ylabel="relative size", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
+    return ax
