@@ -102,7 +102,7 @@ def test_the_set_up_cell_is_folded_and_the_links_follow_the_line_in_italics():
     title, setup = stamped(draft()).cells
     assert setup.metadata == {"setup": True, "cellView": "form", "tags": ["hide-input"]}
     assert setup.source.startswith("#@title ")
-    assert [part[:10] for part in title.source.split("\n\n")] == ["# Title", "*20 minute", "Run it in ", "Opening."]
+    assert [part[:10] for part in title.source.split("\n\n")] == ["# Title", "*20 minute", "*Run it in", "Opening."]
 
 
 def test_stamping_for_another_address_replaces_the_old_one():

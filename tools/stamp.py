@@ -87,7 +87,7 @@ def setup_source(here: Course, *, tensorflow: bool, root: Path = ROOT) -> str:
 def links(here: Course, path: str) -> str:
     """The line of links under a chapter's title."""
     page = f"{here.site}{path.removesuffix('.ipynb')}.html"
-    return f"Run it in [Colab]({here.colab(path)}) or [Binder]({here.binder(path)}), read it on [the site]({page})."
+    return f"*Run it in [Colab]({here.colab(path)}) or [Binder]({here.binder(path)}), read it on [the site]({page}).*"
 
 
 def stamp_notebook(text: str, path: str, here: Course, root: Path = ROOT) -> str:
@@ -101,7 +101,7 @@ def stamp_notebook(text: str, path: str, here: Course, root: Path = ROOT) -> str
 
     # The links follow the line in italics (time and prerequisites), or the title where there is none.
     paragraphs = notebook.cells[0].source.split("\n\n")
-    paragraphs = [paragraph for paragraph in paragraphs if not paragraph.startswith("Run it in [Colab](")]
+    paragraphs = [paragraph for paragraph in paragraphs if "Run it in [Colab](" not in paragraph]
     position = 2 if len(paragraphs) > 1 and paragraphs[1].startswith(("*", "_")) else 1
     notebook.cells[0].source = "\n\n".join([*paragraphs[:position], links(here, path), *paragraphs[position:]])
 
