@@ -70,8 +70,7 @@ def batchnorm_backward_graph(dy, cache: Cache) -> Gradients:
     dy, (x_hat, inv_std, gamma) = _checked(dy, cache)
     axes = tuple(range(x_hat.ndim - 1))
     m = x_hat.size // x_hat.shape[-1]
-    dtypes = x_hat.dtype, gamma.dtype
-    dy, x_hat = dy.astype(np.float64), x_hat.astype(np.float64)
+    dy = dy.astype(np.float64)
     centered = x_hat / inv_std  # (..., C)
 
     # y = gamma x_hat + beta
@@ -91,7 +90,7 @@ def batchnorm_backward_graph(dy, cache: Cache) -> Gradients:
     dmean = -dcentered.sum(axis=axes)  # (C,)
     # mean = mean of x: the second gradient that reaches x
     dx = dcentered + dmean / m  # (..., C)
-    return Gradients(dx.astype(dtypes[0]), dgamma.astype(dtypes[1]), dbeta.astype(dtypes[1]))
+    return Gradients(dx.astype(x_hat.dtype), dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
 
 
 def numerical_gradient(f: Callable[[np.ndarray], float], x, *, step: float = 1e-5) -> np.ndarray:

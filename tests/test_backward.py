@@ -258,7 +258,9 @@ def test_numerical_gradient_works_in_float64_on_copies():
     np.testing.assert_allclose(numerical_gradient(f, x), 2, rtol=1e-9)
     assert set(seen) == {np.dtype(np.float64)}
     assert x.tolist() == [1, 2, 3]
-    assert numerical_gradient(lambda v: v**2, np.float32(3)).shape == ()
+    single = numerical_gradient(lambda v: v**2, np.float32(3))
+    assert single.shape == () and single.dtype == np.float64
+    np.testing.assert_allclose(single, 6, rtol=1e-9)
 
 
 def test_numerical_gradient_names_bad_input():

@@ -12,6 +12,7 @@ from .forward import (
     shape_against_normal,
 )
 from .inference import bars, labeled_lines, ratios_by_layer
+from .invariance import by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
@@ -26,6 +27,7 @@ __all__ = [
     "accuracy_by_depth",
     "averaged_together",
     "bars",
+    "by_step",
     "channel_ranges",
     "computation_graph",
     "drift",
@@ -43,10 +45,13 @@ __all__ = [
     "ratios_by_layer",
     "relative_errors",
     "residuals",
+    "right_triangle",
+    "scale_curves",
     "shape_against_normal",
     "signal_by_layer",
     "signal_over_steps",
     "spread_by_depth",
     "training_losses",
     "use_style",
+    "weight_plane",
 ]

@@ -1,0 +1,113 @@
+"""Lengths, directions and speeds of weights that a normalization follows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
+
+_COLORS = (BATCHNORM, OTHER, "#CC79A7", "#E69F00")
+
+
+def weight_plane(extent, loss, paths, *, ax=None):
+    """Draw a loss over the plane of two weights, and the paths of training runs on it.
+
+    Args:
+        extent: the grid spans -extent to extent along both axes.
+        loss: (K, K) losses on the grid, rows from the lowest second weight to the highest.
+        paths: for each name the weights of a run, (steps, 2).
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes: an image, then one line a path.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.0, 5.2))
+    limits = (-extent, extent, -extent, extent)
+    picture = ax.imshow(loss, origin="lower", extent=limits, cmap="Greys", alpha=0.75, interpolation="bilinear")
+    ax.figure.colorbar(picture, ax=ax, label="loss", shrink=0.8)
+    for (name, path), color in zip(paths.items(), (BATCHNORM, PLAIN), strict=False):
+        path = np.asarray(path)
+        ax.plot(*path.T, ".-", color=color, linewidth=1.1, markersize=3)
+        ax.plot(*path[0], "o", color=color, markersize=7)
+        place = dict(textcoords="offset points", xytext=(8, 4), color=color, weight="semibold")
+        ax.annotate(name, path[-1], **place)
+    ax.plot(0, 0, "+", color=INK, markersize=9)
+    ax.grid(False)
+    ax.set(xlabel="first weight", ylabel="second weight", xlim=limits[:2], ylim=limits[2:])
+    return ax
+
+
+def scale_curves(factors, losses, *, ax=None):
+    """Draw the loss over the factor that multiplies the weights.
+
+    Args:
+        factors: (K,) factors, drawn on a logarithmic axis.
+        losses: for each name the losses (K,).
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes, one line a name.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for (name, loss), color in zip(losses.items(), _COLORS, strict=False):
+        ax.semilogx(factors, loss, color=color, label=name)
+    ax.set(xlabel="factor on the weights", ylabel="loss", xlim=(factors[0], factors[-1]))
+    ax.legend()
+    return ax
+
+
+def by_step(series, *, ylabel, reference=None, ax=None):
+    """Draw numbers over the steps of training.
+
+    Args:
+        series: for each name its values (steps,); several are told apart in a legend.
+        ylabel: what they are, with their unit.
+        reference: None, or a name and a value that is drawn as a dashed line.
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes, one line a series, then the reference.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for (name, values), color in zip(series.items(), _COLORS, strict=False):
+        ax.plot(values, color=color, linewidth=1.6, label=name)
+    if reference:
+        name, value = reference
+        ax.axhline(value, color=INK, linestyle="--", linewidth=1.2, label=name)
+    if len(series) > 1:
+        ax.legend()
+    ax.set(xlabel="step", ylabel=ylabel, xlim=(0, None))
+    return ax
+
+
+def right_triangle(before, step, *, ax=None):
+    """Draw one step of training as vectors: the weights before it, the orthogonal step, the longer weights after it.
+
+    Args:
+        before: length of the weights.
+        step: length of the step.
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 2.9))
+    angles = np.linspace(-0.25, 0.75, 100)
+    for radius in (before, np.hypot(before, step)):
+        ax.plot(radius * np.cos(angles), radius * np.sin(angles), color=MUTED, linewidth=1, linestyle=":")
+    for start, end, color in (
+        ((0, 0), (before, 0), BATCHNORM),
+        ((before, 0), (before, step), OTHER),
+        ((0, 0), (before, step), INK),
+    ):
+        arrow = dict(arrowstyle="-|>", color=color, linewidth=2, shrinkA=0, shrinkB=0)
+        ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
+    ax.text(before / 2, -0.04 * before, "$w$", color=BATCHNORM, ha="center", va="top")
+    ax.text(1.02 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, va="center")
+    ax.text(before / 2, 0.62 * step, r"$w - \eta\, g$", ha="right", va="bottom")
+    ax.set(xlim=(-0.05 * before, 1.35 * before), ylim=(-0.25 * before, 1.25 * step), aspect="equal")
+    ax.set_axis_off()
+    return ax
