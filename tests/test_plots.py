@@ -33,7 +33,7 @@ def test_signed_montage_is_centered_on_zero_and_unsigned_starts_there():
 
 def test_montage_writes_titles_and_values():
     ax = plots.montage(np.array([[[0.25, 1.0]], [[0.5, 0.0]]]), titles=["a", "b"], values=True)
-    assert [text.get_text() for text in ax.texts] == ["a", "0.25", "1", "b", "0.5", "0"]
+    assert [text.get_text() for text in ax.texts] == ["a", "0.25", "1.00", "b", "0.50", "0.00"]
 
 
 def test_loss_curve_shows_every_step_and_the_running_mean():

@@ -53,7 +53,7 @@ def _corner(k, columns, height, width, headroom):
 def _write_values(ax, image, top, left, limit):
     for (i, j), value in np.ndenumerate(image):
         color = "white" if abs(value) > 0.55 * limit else INK
-        ax.text(left + j, top + i, f"{value:.2g}", ha="center", va="center", color=color, fontsize=9)
+        ax.text(left + j, top + i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
 
 
 def loss_curve(loss, *, average_over=25, color=PLAIN, ax=None):
