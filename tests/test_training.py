@@ -1,8 +1,10 @@
 """`bncourse.training` against its promises: seeded, lossless, never a crash or a silent NaN."""
 
+import itertools
 import json
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +12,8 @@ import tensorflow as tf
 from bncourse import data, models
 from bncourse.training import (
     PAPER_MLP,
+    STORE,
+    SWEEPS,
     Config,
     DivergenceWarning,
     Run,
@@ -18,8 +22,10 @@ from bncourse.training import (
     cross_entropy,
     load_runs,
     save_runs,
+    signal,
     sweep,
     train,
+    unchanged,
 )
 
 TINY = Config(model="mlp", activation="sigmoid", depth=1, width=8, batch_size=8, steps=6, evaluate_every=3)
@@ -252,3 +258,51 @@ def test_a_run_tells_its_story_in_one_line(images):
     assert story.startswith(
         "model='mlp', depth=1, activation='sigmoid', batch_size=8, steps=6, evaluate_every=3: 6 steps"
     )
+
+
+def test_watching_moving_statistics_and_noise_leaves_them_alone(images):
+    model = TINY.replace(norm="noisy").build()
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    with unchanged(model):
+        model(images.test_images, training=True)
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_signal_agrees_with_keras_and_numerical_gradients(images, norm):
+    """Oracle: the layers one by one for the activations, central differences of each image's loss for the gradients."""
+    config = Config(model="mlp", norm=norm, activation="sigmoid", depth=2, width=3)
+    model, x, labels = config.build(), images.test_images[:5], images.test_labels[:5]
+    found = signal(model, x, labels)
+    first, second = (keras.Model(model.inputs[0], model.get_layer(f"activation_{i}").output) for i in (1, 2))
+    expected = [np.sqrt(np.asarray(probe(x, training=True)).var(axis=0).mean()) for probe in (first, second)]
+    np.testing.assert_allclose(found.activations, expected, rtol=1e-4)
+
+    h = np.asarray(second(x, training=True), np.float64)
+    kernel, bias = (np.asarray(weight, np.float64) for weight in model.get_layer("logits").get_weights())
+
+    def losses(h):
+        logits = h @ kernel + bias
+        return np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(5), labels]
+
+    gradient = np.stack([(losses(h + 1e-5 * e) - losses(h - 1e-5 * e)) / 2e-5 for e in np.eye(3)])
+    np.testing.assert_allclose(found.gradients[1], np.sqrt(np.mean(gradient**2)), rtol=1e-3)
+
+
+def test_a_constant_input_carries_no_signal(images):
+    model = Config(depth=2).build()
+    same = np.repeat(images.test_images[:1], 4, axis=0)
+    assert signal(model, same, images.test_labels[:4]).activations.max() < 1e-6
+
+
+def test_stored_sweeps_are_complete_and_their_first_steps_come_out_again():
+    stored = load_runs(STORE)
+    configs = {run.config for run in stored}
+    for base, grid in SWEEPS.values():
+        for values in itertools.product(*grid.values()):
+            assert base.replace(**dict(zip(grid, values, strict=True))) in configs
+    assert json.loads(STORE.read_text())["made_by"] == "python -m bncourse.training"
+    for run in (stored[0], next(run for run in stored if run.config.norm == "batch")):
+        again = train(run.config.replace(steps=10, evaluate_every=10), data.load())
+        np.testing.assert_allclose(again.loss, run.loss[:10], rtol=0.02)
