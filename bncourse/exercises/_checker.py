@@ -287,8 +287,8 @@ class Value(_Compared):
         return {(0, str(i)): np.asarray(number) for i, number in enumerate(numbers)}
 
     def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
-        """Numbers in a reader's answer are worked out one by one, so all wrong ones explained is enough."""
-        return own <= explained or wrong <= explained
+        """Numbers in an answer are worked out one by one: half of a mistake is enough if nothing else is wrong."""
+        return own <= explained or (wrong <= explained and 2 * len(explained) >= len(own))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,5 +1,7 @@
 """Exercises of chapter `layer`: counting weights, Keras's axis, a training step, stale statistics, a NaN."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bncourse.exercises import Choice, Function, Mistake, Value
@@ -57,6 +59,12 @@ def _step_in_inference(model, images, labels, learning_rate):
     return _train_step_broken(model, images, labels, learning_rate)
 
 
+class _Trained(NamedTuple):
+    loss: list
+    learned_weights: np.ndarray
+    moving_statistics: np.ndarray
+
+
 def _run_step(step, images, labels, learning_rate):
     """What two steps leave behind: the losses, the learned weights, the moving statistics."""
     import keras
@@ -68,10 +76,9 @@ def _run_step(step, images, labels, learning_rate):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False), norm, keras.layers.Dense(3)])
     generator = np.random.default_rng(5)
     model.set_weights([generator.uniform(0.5, 2, weight.shape) for weight in model.weights])
-    for _ in range(2):
-        step(model, tf.constant(images), tf.constant(labels), learning_rate)
+    losses = [step(model, tf.constant(images), tf.constant(labels), learning_rate) for _ in range(2)]
     learned = np.concatenate([np.ravel(weight) for weight in model.trainable_variables])
-    return learned, np.concatenate([norm.moving_mean, norm.moving_variance])
+    return _Trained(losses, learned, np.concatenate([norm.moving_mean, norm.moving_variance]))
 
 
 def _step_that_looks_twice(model, images, labels, learning_rate):
