@@ -7,6 +7,7 @@ arrays has one part each. Every diagnosis takes what one call gave and the truth
 import inspect
 import os
 import re
+import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -223,7 +224,7 @@ def exception_sentence(error: BaseException, answer) -> str:
     text = f"{type(error).__name__}: {_in_one_line(str(error))}".rstrip(":. ")
     if not own:
         return f"Your function raised {text}."
-    line = f", `{own[-1].line}`," if own[-1].line else ""
+    line = f", `{textwrap.shorten(own[-1].line, 100)}`," if own[-1].line else ""
     return f"Line {own[-1].lineno} of your code{line} raised {text}."
 
 
