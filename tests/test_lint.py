@@ -185,6 +185,7 @@ def test_fractions_and_addresses_are_no_paths():
         ("http://example.org", "not an https"),
         ("//example.org/x", "not an https"),
         ("99_missing.ipynb", "no tracked file"),
+        ("99_missing.html", "no tracked file"),
         ("../../outside.md", "no tracked file"),
         ("#no-such-heading", "no heading"),
         ("https://colab.research.google.com/github/other/course/blob/main/book/01_convolution.ipynb", "another copy"),
@@ -207,7 +208,13 @@ def test_links_that_lead_somewhere_are_no_problem(tmp_path):
     nbformat.write(text("# A title: `x` and more"), tmp_path / "book" / "01_convolution.ipynb")
     (tmp_path / "book" / "references.md").write_text("# References\n\n## Papers we cite\n")
     path = "book/01_convolution.ipynb"
-    addresses = ["#a-title-x-and-more", "references.md#papers-we-cite", HERE.colab(path), HERE.binder(path)]
+    addresses = [
+        "#a-title-x-and-more",
+        "references.html",
+        "references.md#papers-we-cite",
+        HERE.colab(path),
+        HERE.binder(path),
+    ]
     notebook = text("\n".join(f"[link]({address})" for address in addresses))
     assert list(lint.links(notebook, path, HERE, FILES, tmp_path)) == []
 

@@ -203,7 +203,9 @@ def internal(address: str, path: str, files: set[str], root: Path) -> str | None
     """What is wrong with a link inside the course."""
     name, _, fragment = unquote(address).partition("#")
     target = (root / path).parent.joinpath(name).resolve() if name else root / path
-    if not target.is_relative_to(root) or str(target.relative_to(root)) not in files:
+    # HTML in a page links to the built page of a source.
+    sources = [target.with_suffix(".ipynb"), target.with_suffix(".md")] if target.suffix == ".html" else [target]
+    if not any(source.is_relative_to(root) and str(source.relative_to(root)) in files for source in sources):
         return "is no tracked file"
     if fragment and target.suffix in (".ipynb", ".md") and fragment not in anchors(target):
         return "is no heading there"
