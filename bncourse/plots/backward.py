@@ -155,11 +155,12 @@ def _arrow(ax, start, end, color):
     )
 
 
-def loss_comparison(losses, *, average_over=25, ax=None):
+def loss_comparison(losses, *, colors=(BATCHNORM, OTHER), average_over=25, ax=None):
     """Draw the running mean of several runs' losses, each named at its right end.
 
     Args:
-        losses: for each name its loss (steps,). The first is drawn in batch normalization's color.
+        losses: for each name its loss (steps,).
+        colors: one for each run.
         average_over: steps of the running mean.
         ax: Matplotlib axes; by default a figure of its own.
 
@@ -168,7 +169,7 @@ def loss_comparison(losses, *, average_over=25, ax=None):
     """
     if ax is None:
         _, ax = plt.subplots()
-    for (name, loss), color in zip(losses.items(), (BATCHNORM, OTHER, MUTED), strict=False):
+    for (name, loss), color in zip(losses.items(), colors, strict=True):
         mean = np.convolve(loss, np.ones(average_over) / average_over, mode="valid")
         steps = np.arange(average_over - 1, len(loss))
         ax.plot(steps, mean, color=color)
