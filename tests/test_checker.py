@@ -1,6 +1,7 @@
 """The checker: the order of diagnosis, right answers in other styles, wrong ones in disguise."""
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -234,7 +235,7 @@ def test_a_broken_function_is_untouched_wherever_numpy_was_imported():
         assert "def batchnorm(" in mend.stub_code
         assert not mend.check(namespace["batchnorm"]).attempted
     assert mend.check(batchnorm).passed
-    assert mend.check(unbiased).attempted
+    assert mend.check(outside).attempted
 
 
 def test_an_exception_names_the_readers_own_line():
@@ -252,10 +253,10 @@ def test_an_exception_names_the_readers_own_line():
 
 
 def test_an_exception_in_a_notebook_cell_names_the_cells_line():
-    code = "def batchnorm(x, gamma, beta, *, epsilon=1e-3):\n    y = x - x.mean(0)\n    return z\n"
+    code = "def batchnorm(x, gamma, beta, *, epsilon=1e-3):\n    return center(x)\n\ndef center(x):\n    return z\n"
     namespace = {}
     exec(compile(code, "<ipython-input-3>", "exec"), namespace)
-    assert "Line 3 of your code" in BATCHNORM.check(namespace["batchnorm"]).message
+    assert "Line 5 of your code" in BATCHNORM.check(namespace["batchnorm"]).message
 
 
 def test_arguments_that_do_not_fit_are_explained():
@@ -323,8 +324,23 @@ def test_each_result_of_several_is_named():
     assert GRADIENTS.check(lambda dy, x: (2 * dy * x, (dy * x).sum(0) + 1)).message.startswith("`gamma` of `gradients(")
 
 
-def test_an_exception_that_a_known_mistake_does_not_raise_is_no_sign_of_it():
-    assert GRADIENTS.check(lambda dy, x: dy.sum(7)).mistake is None
+def raising_for_five(x, gamma, beta, *, epsilon=1e-3):
+    return batchnorm(x, gamma, beta, epsilon=epsilon) + np.zeros(5 if len(x) == 5 else 3)
+
+
+def test_a_known_mistake_may_raise_and_is_recognized_by_where_it_does():
+    five = replace(BATCHNORM, mistakes=(Mistake("five", "Three.", raising_for_five),))
+    assert five.check(lambda *args, **kwargs: raising_for_five(*args, **kwargs)).mistake.name == "five"
+    assert five.check(lambda x, gamma, beta, *, epsilon=1e-3: x + np.zeros(7)).mistake is None
+
+
+def test_of_two_known_mistakes_the_one_that_claims_less_is_named():
+    def outside_for_five(x, gamma, beta, *, epsilon=1e-3):
+        return (outside if len(x) == 5 else batchnorm)(x, gamma, beta, epsilon=epsilon)
+
+    both = replace(BATCHNORM, mistakes=(Mistake("always", "", outside), Mistake("for five", "", outside_for_five)))
+    assert both.check(outside).mistake.name == "always"
+    assert both.check(lambda *args, **kwargs: outside_for_five(*args, **kwargs)).mistake.name == "for five"
 
 
 def test_earlier_diagnoses_come_first():
