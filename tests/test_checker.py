@@ -228,7 +228,9 @@ def test_a_stub_whose_docstring_or_comments_changed_is_still_untouched():
 
 
 def test_a_broken_function_is_untouched_wherever_numpy_was_imported():
-    mend = Function(id="forward.2", title="", statement="", hints=(), solution=batchnorm, broken=outside, probes=probes)
+    mend = Function(
+        id="forward.2", title="", statement="", hints=(), solution=batchnorm, broken=unbiased, probes=probes
+    )
     for before in ("", "import numpy as np\n"):
         namespace = {"np": np}
         exec(before + mend.stub_code, namespace)
@@ -470,6 +472,26 @@ def unbiased_by_statistics(x, gamma, beta, epsilon=1e-3):
 def test_a_known_mistake_is_recognized_in_disguise(answer, name):
     verdict = BATCHNORM.check(answer)
     assert verdict.mistake.name == name, verdict
+
+
+def test_an_infinite_truth_makes_no_other_number_right_or_known():
+    def reached(limit):
+        """The first of three steps above the limit, or infinity."""
+        return 1.0 if limit < 3 else float("inf")
+
+    steps = Function(
+        id="training.9",
+        title="",
+        statement="",
+        hints=(),
+        solution=reached,
+        probes=lambda: iter([dict(limit=2), dict(limit=5)]),
+        mistakes=(Mistake("minus one", "", lambda limit: 1.0 if limit < 3 else -1.0),),
+    )
+    assert steps.check(reached).passed
+    assert steps.check(lambda limit: 1.0 if limit < 3 else -1.0).mistake.name == "minus one"
+    verdict = steps.check(lambda limit: 1.0 if limit < 3 else 7.0)
+    assert not verdict.passed and verdict.mistake is None and "received 7, expected inf" in verdict.message
 
 
 def test_of_two_mistakes_in_one_answer_one_is_named():

@@ -113,8 +113,8 @@ def close(result: np.ndarray, other: np.ndarray, truth: np.ndarray, tolerance: f
 
 
 def _scale(truth: np.ndarray) -> float:
-    """The size of the truth's largest element; 1 where all of them are 0."""
-    return float(np.max(np.abs(truth), initial=0.0)) or 1.0
+    """The size of the truth's largest finite element; 1 where all of them are 0."""
+    return float(np.max(np.abs(truth), initial=0.0, where=np.isfinite(truth))) or 1.0
 
 
 def exception(outcome: Outcome, truth) -> str | None:
@@ -175,7 +175,8 @@ def worst_element(outcomes: list[Outcome], truths: list) -> str:
     for outcome, truth in zip(outcomes, truths, strict=True):
         expected = parts(truth, truth)
         for name, part in parts(outcome.value, truth).items():
-            error = np.abs(part.astype(float) - expected[name])
+            with np.errstate(invalid="ignore"):  # two infinities that agree
+                error = np.nan_to_num(np.abs(part.astype(float) - expected[name]))
             index = np.unravel_index(int(error.argmax()), error.shape)
             far = float(error[index]) / _scale(expected[name])
             if far > worst[0]:
