@@ -12,12 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # builds from a checkout, installed or not
 
 from bncourse import CHAPTERS  # noqa: E402
-from web import course_pages, self_check  # noqa: E402
+from web import course_pages, race, self_check  # noqa: E402
 
 PARTS = {chapter.slug: chapter.part for chapter in CHAPTERS}
-GENERATED = {"book/exercises": course_pages.exercises, "book/provenance": course_pages.provenance}
+GENERATED = {
+    "book/index": course_pages.path,
+    "book/exercises": course_pages.exercises,
+    "book/provenance": course_pages.provenance,
+}
 # A script is loaded where a page has the element it serves.
 SCRIPTS = {'class="playground"': "playground.js", 'class="race"': "race.js"}
+# Where a notebook links to Colab, Binder and this site: the layout has buttons for it.
+RUN_LINE = re.compile(r"<p>Run it in <a [^>]*colab(?:(?!</p>).)*</p>", re.S)
 FIGURE_DPI = 180  # of bncourse/plots/style.py
 DESCRIPTION_LENGTH = 155  # what search engines show
 
@@ -133,7 +139,8 @@ def figures(app) -> dict[str, tuple[int, int]]:
 
 def mend(body: str, figures: dict[str, tuple[int, int]]) -> str:
     """Self-check questions in their places, folded code with its title, tables that scroll, figures of known size."""
-    body = self_check.fill(body)
+    body = race.fill(self_check.fill(body))
+    body = RUN_LINE.sub("", body)
     body = re.sub(
         r'<details class="admonition hide above-input">\s*<summary.*?</summary>(?P<code>.*?)</details>',
         lambda m: folded_code(m["code"]),

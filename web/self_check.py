@@ -7,7 +7,9 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 # In the notebook the options stand as a list before the place; here each becomes its own answer.
-PLACE = re.compile(r'(?:<ul[^>]*>(?:(?!</?ul).)*</ul>\s*)?<div class="self-check" data-exercise="([^"]+)">\s*</div>', re.S)
+PLACE = re.compile(
+    r'(?:<ul[^>]*>(?:(?!</?ul).)*</ul>\s*)?<div class="self-check" data-exercise="([^"]+)">\s*</div>', re.S
+)
 
 
 def _math(content: str, options: dict) -> str:
