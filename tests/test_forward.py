@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bncourse import _blocked
+from bncourse import _blocked, plots
 from bncourse.forward import Cache, Moments, batchnorm, moments, normalize
 
 EPSILON = 1e-3
@@ -107,11 +107,24 @@ def test_training_output_agrees_with_tensorflows_fused_kernel(shape):
 
 
 def test_the_default_epsilon_is_that_of_keras():
-    x = np.array([[0.0], [2e-3**0.5]])  # variance 0.0005
-    expected = np.array([[-1.0], [1.0]]) * (0.0005 / (0.0005 + 1e-3)) ** 0.5
+    x = np.array([[-1.0], [1.0]]) * 1e-3**0.5  # variance 0.001, as large as epsilon
+    expected = np.array([[-1.0], [1.0]]) / 2**0.5
     y, batch, _ = batchnorm(x, [1], [0])
     assert_allclose(y, expected, **TOLERANCE["float64"])
     assert_allclose(normalize(x, batch, [1], [0]), expected, **TOLERANCE["float64"])
+    assert_allclose(batchnorm([[0.0], [1.0]], [1], [0], epsilon=0.25)[0], expected, **TOLERANCE["float64"])
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 5, 2), LARGE])
+@pytest.mark.parametrize("axes", [0, -1, (1, 2), (1, 2, 3)])
+def test_given_axes_are_averaged_and_stay_with_length_one(shape, axes):
+    x = random(shape, dtype=np.float32)
+    ours = moments(x, axes)
+    assert ours.mean.dtype == ours.variance.dtype == np.float64
+    assert_allclose(ours.mean, x.astype(np.float64).mean(axis=axes, keepdims=True), **TOLERANCE["float64"], strict=True)
+    assert_allclose(
+        ours.variance, x.astype(np.float64).var(axis=axes, keepdims=True), **TOLERANCE["float64"], strict=True
+    )
 
 
 @pytest.mark.parametrize("axes", [0, -1, (0, 1), (1, 2), (1, 2, 3), ()])
@@ -344,3 +357,53 @@ def test_blocked_path_is_for_large_contiguous_float32_arrays():
     assert _blocked.worthwhile(x) and _blocked.worthwhile(x, x)
     for other in (x.astype(np.float64), x.astype(np.float16), x[:1], np.asfortranarray(x)):
         assert not _blocked.worthwhile(other) and not _blocked.worthwhile(x, other)
+
+
+# The figures: what they draw is what they were given.
+
+
+def test_channel_ranges_draw_percentiles():
+    x = np.stack([np.arange(101.0), 10 + 2 * np.arange(101.0)], axis=-1)  # (101, 2)
+    ax = plots.channel_ranges(x, offset=0.25)
+    thin, thick = ax.collections
+    assert_allclose([s[:, 0] for s in thin.get_segments()], [[5, 95], [20, 200]])
+    assert_allclose([s[:, 0] for s in thick.get_segments()], [[25, 75], [60, 160]])
+    assert_allclose(ax.lines[0].get_xydata(), [[50, 0.25], [110, 1.25]])
+
+
+def test_number_lines_join_each_number_with_what_becomes_of_it():
+    ax = plots.number_lines({"x": [1, 5], "half": [0.5, 2.5], "y": [7, 8]})
+    threads = [line.get_xydata() for line in ax.lines if len(line.get_xdata()) == 3]
+    assert_allclose(threads, [[[1, 0], [0.5, -1], [7, -2]], [[5, 0], [2.5, -1], [8, -2]]])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "half", "y"]
+
+
+def test_cells_that_share_a_mean_share_a_color():
+    groups = np.indices((3, 4))[1]
+    colors = np.asarray(plots.averaged_together(groups).images[0].get_array())
+    assert_array_equal(colors, np.broadcast_to(colors[:1], colors.shape))
+    assert len(np.unique(colors[0], axis=0)) == 4
+
+
+def test_mean_map_has_zero_in_the_middle():
+    ax = plots.mean_map([[0.5, -2.0]], limit=3)
+    assert ax.images[0].get_clim() == (-3, 3)
+    assert_array_equal(ax.images[0].get_array(), [[0.5, -2.0]])
+
+
+def test_histogram_and_normal_curve_have_the_same_area():
+    ax = plots.shape_against_normal(np.random.default_rng(0).standard_normal(5000))
+    width = ax.patches[0].get_width()
+    heights, curve = np.array([p.get_height() for p in ax.patches]), ax.lines[0].get_ydata()
+    assert heights.sum() * width == pytest.approx(1)
+    assert curve.sum() * width == pytest.approx(1, abs=1e-3)
+    assert np.abs(heights - (curve[1:] + curve[:-1]) / 2).max() < 0.08
+
+
+def test_curves_of_spread_and_of_errors_are_the_given_ones():
+    x = np.array([0.01, 1.0, 100.0])
+    ax = plots.output_spread(x, {"a": (x**2, "red"), "b": (x / 3, "blue")})
+    assert_allclose([line.get_ydata() for line in ax.lines], [x**2, x / 3])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]
+    ax = plots.relative_errors(x, {"two passes": (np.array([0.0, 1e-3, 2.0]), "red")})
+    assert_allclose(ax.lines[0].get_ydata(), [1e-17, 1e-3, 2.0])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from bncourse import plots
 from bncourse.forward import Moments, batchnorm, moments
 from bncourse.inference import batchnorm_inference, recalibrate, update_moving
 
@@ -206,3 +207,26 @@ def test_bad_momentum_is_named(momentum, error, message):
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=re.escape(f"expected {message}")):
         call(random((8, 3)))
+
+
+# The figures: what they draw is what they were given.
+
+
+def test_bars_have_the_given_lengths_from_the_top():
+    ax = plots.bars({"first": 0.25, "second": 0.5}, reference=(0.1, "chance"))
+    assert_allclose([bar.get_width() for bar in ax.patches], [0.25, 0.5])
+    assert ax.yaxis_inverted() and [t.get_text() for t in ax.get_yticklabels()] == ["first", "second"]
+    assert [t.get_text() for t in ax.texts] == ["25%", "50%", "chance"]
+
+
+def test_labeled_lines_keep_their_data_and_their_labels_apart():
+    ax = plots.labeled_lines([0, 1, 2], {"a": ([1, 2, 3.00], "red"), "b": ([3, 2, 3.01], "blue")})
+    assert_allclose([line.get_ydata() for line in ax.lines], [[1, 2, 3.00], [3, 2, 3.01]])
+    ends = [ax.transData.transform(label.xy)[1] * 72 / ax.figure.dpi + label.xyann[1] for label in ax.texts]
+    assert [label.get_text() for label in ax.texts] == ["a", "b"]
+    assert ends[1] - ends[0] >= 12.9
+
+
+def test_ratios_stand_at_their_layer():
+    ax = plots.ratios_by_layer({"a": [np.array([0.5, 2.0]), np.array([1.0])]}, colors=["red"])
+    assert_allclose(ax.lines[0].get_xydata(), [[1, 0.5], [1, 2.0], [2, 1.0]])

@@ -355,8 +355,8 @@ output has the right shape. Mend it.
             "What is the shape of `mean`? What should it be?",
             "Where does epsilon stand? What does gamma multiply?",
         ),
-        explanation="`x.mean(axis=0)` has shape `(H, W, C)`, which broadcasts just as happily as `(C,)`. Shapes that fit "
-        "prove nothing.",
+        explanation="`x.mean(axis=0)` has shape `(H, W, C)`, which broadcasts just as happily as `(C,)`. Shapes that "
+        "fit prove nothing.",
         mistakes=(
             Mistake(
                 "Still a mean for each pixel",

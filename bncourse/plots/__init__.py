@@ -15,6 +15,7 @@ from .inference import bars, labeled_lines, ratios_by_layer
 from .invariance import by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
+from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, signal_by_layer, signal_over_steps
 
@@ -24,7 +25,9 @@ __all__ = [
     "MUTED",
     "OTHER",
     "PLAIN",
+    "accuracy_by",
     "accuracy_by_depth",
+    "accuracy_over_steps",
     "averaged_together",
     "bars",
     "by_step",
