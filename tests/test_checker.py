@@ -530,6 +530,9 @@ def test_a_whole_number_that_agrees_by_chance_is_no_known_mistake():
     )
     assert count.check(lambda n: 2 * n).mistake.name == "doubled"
     assert count.check(lambda n: 4 if n == 2 else n).mistake is None
+    for_two = replace(count, mistakes=(Mistake("four for two", "Add.", lambda n: 4 if n == 2 else n + 1),))
+    assert for_two.check(lambda n: 4 if n == 2 else n + 1).mistake.name == "four for two"
+    assert for_two.check(lambda n: 2 * n).mistake is None
 
 
 # --- what the reader sees ---

@@ -131,11 +131,12 @@ class _Compared(Exercise):
     def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
         """Whether agreement is no coincidence.
 
-        Either the answer shows all that the mistake gets wrong, or several decimals agree in a part of the result: in
-        half of the calls at least, since a special case may look like another mistake.
+        Either the answer shows all that the mistake gets wrong (and if that is a single thing, nothing else is wrong),
+        or several decimals agree in a part of the result, in half of the calls at least: a special case may look like
+        another mistake.
         """
         raised = wrong - self._truth.keys()
-        if own <= explained and raised <= own:
+        if own <= explained and raised <= own and (len(own) > 1 or own == wrong):
             return True
         decimals = [
             k for k in explained if k in self._truth and self._truth[k].dtype.kind == "f" and self._truth[k].size > 1

@@ -144,7 +144,6 @@ first_loss_and_steps = (first_loss, 3 * (500 // 64))
             ),
             Mistake("The probability", "1/100 is the probability. The loss is minus its logarithm.", (0.01, 21)),
         ),
-        tolerance=1e-3,
     ),
     Function(
         id="training.3",
