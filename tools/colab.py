@@ -101,8 +101,8 @@ def served(content: bytes, here: stamp.Course):
 
 
 def ask(python: str | Path, code: str) -> str:
-    """What a Python prints."""
-    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    """What a Python prints, in isolation: the working directory has a `bncourse` of its own."""
+    return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def environment(python: str | Path, folder: Path) -> Path:
