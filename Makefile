@@ -15,7 +15,7 @@ help:  ## list these targets
 
 book:  ## build the website from the committed outputs, in _build/html
 	@$(SET_UP) book
-	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet || { rm -rf _build; exit 1; }  # a kept build would hide warnings
 	@echo "The course is built. Open $(CURDIR)/_build/html/index.html"
 
 test:  ## run every test: package, notebooks, exercises, lints, site
