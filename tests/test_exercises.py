@@ -17,12 +17,19 @@ ROOT = Path(__file__).resolve().parent.parent
 ALL = catalogue()
 COMPARED = [exercise for exercise in ALL if not isinstance(exercise, Choice)]
 
+# Functions whose result itself is compared.
+PLAIN = [exercise for exercise in ALL if isinstance(exercise, Function) and exercise.run is None]
+
 # Two answers are apart if somewhere they differ by this much of the truth's largest element: a hundred tolerances.
 APART = 1e-2
 
 
 def ids(exercise):
     return exercise.id
+
+
+def has_array(probe):
+    return any(isinstance(value, np.ndarray) for value in probe.values())
 
 
 def run_as_shown(exercise, code):
@@ -89,6 +96,65 @@ def test_probes_are_the_same_in_every_run(exercise):
     for a, b in zip(first, second, strict=True):
         assert a.keys() == b.keys()
         assert all(np.array_equal(a[k], b[k]) for k in a if isinstance(a[k], int | float | np.ndarray))
+
+
+def mapped(result, change):
+    """A result with every array in it changed, tuples kept."""
+    if isinstance(result, tuple):
+        return tuple(mapped(part, change) for part in result)
+    return change(np.asarray(result))
+
+
+def in_float32(solution, **arguments):
+    narrow = {
+        name: value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+        for name, value in arguments.items()
+    }
+    return solution(**narrow)
+
+
+def with_changed_argument(solution, **arguments):
+    result = solution(**{name: np.copy(v) if isinstance(v, np.ndarray) else v for name, v in arguments.items()})
+    next(value for value in arguments.values() if isinstance(value, np.ndarray))[...] += 1
+    return result
+
+
+STYLES = {
+    "keywords": lambda solution, **arguments: solution(**arguments),
+    "float32": in_float32,
+    "lists": lambda solution, **arguments: mapped(solution(**arguments), np.ndarray.tolist),
+    "another memory order": lambda solution, **arguments: mapped(
+        solution(**arguments), lambda a: np.array(a, order="F")
+    ),
+}
+FAILURES = {
+    "Nothing was returned": lambda solution, **arguments: None,
+    "received a string": lambda solution, **arguments: "done",
+    "wrong ": lambda solution, **arguments: mapped(solution(**arguments), lambda part: np.stack([part, part])),
+    "nan": lambda solution, **arguments: mapped(solution(**arguments), lambda part: part * np.nan),
+    "raised ZeroDivisionError": lambda solution, **arguments: 1 / 0,
+    "in place": with_changed_argument,
+}
+
+
+def styled(exercise, style):
+    return lambda **arguments: style(exercise.solution, **arguments)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("exercise", PLAIN, ids=ids)
+def test_a_right_answer_passes_in_another_style(exercise, style):
+    verdict = exercise.check(styled(exercise, STYLES[style]))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("words", FAILURES)
+@pytest.mark.parametrize("exercise", PLAIN, ids=ids)
+def test_every_failure_has_its_sentence(exercise, words):
+    if words == "in place" and not all(has_array(probe) for probe in exercise.probes()):
+        pytest.skip("no argument can be changed")
+    verdict = exercise.check(styled(exercise, FAILURES[words]))
+    assert not verdict.passed and words in verdict.message, verdict
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=ids)
