@@ -19,13 +19,6 @@ CHAPTER = "forward"  # a quick one that also loads the package's data
 SERIES = ".".join(bncourse.__version__.split(".")[:2])
 
 
-@pytest.fixture(scope="module")
-def repository():
-    """The address of this working tree, served from 127.0.0.1 where its branch would be."""
-    with colab.served(colab.archive(), stamp.course()) as address:
-        yield address
-
-
 def set_up(folder):
     """A notebook that is nothing but a set-up cell."""
     source = stamp.setup_source(stamp.course()._replace(branch="main"), tensorflow=False)
@@ -34,9 +27,13 @@ def set_up(folder):
     return path
 
 
-def test_a_chapter_alone_runs_and_adds_nothing_but_the_package(repository):
+def test_a_forks_chapter_alone_runs_and_adds_nothing_but_the_package(tmp_path):
+    fork = stamp.course()._replace(repository="https://github.com/Ada-L/my.course", branch="term/2027")
     [chapter] = notebooks.chapters([CHAPTER])
-    result = colab.rehearse(chapter, sys.executable, repository)
+    notebook = tmp_path / chapter.name
+    notebook.write_text(stamp.stamp_notebook(chapter.read_text(), f"book/{chapter.name}", fork))
+    with colab.served(colab.archive(), fork) as repository:
+        result = colab.rehearse(notebook, sys.executable, repository)
     assert result.problem is None
     assert "bncourse" not in result.before
     assert {name: version for name, version in result.after.items() if name != "bncourse"} == result.before
