@@ -159,4 +159,4 @@ def folded_code(code: str) -> str:
 
 def size(pixels: tuple[int, int] | None) -> str:
     """The attributes that keep the text from jumping when a figure arrives."""
-    return f' width="{pixels[0]}" height="{pixels[1]}" loading="lazy"' if pixels else ""
+    return f' width="{pixels[0]}" height="{pixels[1]}"' if pixels else ""

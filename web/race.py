@@ -12,7 +12,7 @@ PLACE = '<div class="race"></div>'
 NETWORK = dict(model="cnn_flatten", depth=16, gain=0.71, learning_rate=0.1, batch_size=32, steps=300)
 NAMES = {"none": "without batch norm", "batch": "with batch norm"}
 WINDOW = 20  # batches in the running mean
-TOP = 2.6  # nats, the upper end of the axis
+TOP = 3  # nats, the upper end of the axis
 GUESSING = math.log(10)  # the loss of who gives all ten classes the same probability
 
 
@@ -54,7 +54,7 @@ def picture(found: dict[str, list[dict]]) -> str:
     guess = f'<line class="guess" x1="0" x2="{steps}" y1="{TOP - GUESSING:.4f}" y2="{TOP - GUESSING:.4f}"/>'
     ends = {norm: median(running_mean(run["loss"])[-1] for run in runs) for norm, runs in found.items()}
     labels = "".join(
-        f'<span class="race-label {norm}" style="top:{1 - ends[norm] / TOP:.1%}">{name}<b>{share[norm]}</b></span>'
+        f'<span class="race-label {norm}" style="top:{1 - ends[norm] / TOP:.1%}">{name} <b>{share[norm]}</b></span>'
         for norm, name in NAMES.items()
     )
     ticks = "".join(f'<span class="race-tick" style="top:{1 - y / TOP:.1%}">{y}</span>' for y in (0, 1, 2))
@@ -65,7 +65,7 @@ def picture(found: dict[str, list[dict]]) -> str:
     )
     seeds = {norm: len(runs) for norm, runs in found.items()}
     return f"""<figure class="race">
-<p class="race-title">One network of {NETWORK["depth"]} convolutions, trained twice</p>
+<p class="race-title">One network of {NETWORK["depth"]} convolutions, with and without</p>
 <div class="race-plot" role="img" aria-label="{html.escape(alt)}">
 <svg viewBox="0 0 {steps} {TOP}" preserveAspectRatio="none" aria-hidden="true">{grid}{guess}
 <g class="race-lines">{lines}</g></svg>
