@@ -33,14 +33,19 @@ def drift_by_layer(lines, *, ax=None):
     """
     if ax is None:
         _, ax = plt.subplots()
-    for label, (color, drift) in lines.items():
+    for color, drift in lines.values():
         drift = np.atleast_2d(drift)
         layers = np.arange(1, drift.shape[1] + 1)
         ax.plot(layers, drift.T, color=color, linewidth=0.8, alpha=0.5)
         ax.plot(layers, drift.mean(axis=0), "o-", color=color, markersize=4)
-        ax.text(layers[-1] + 0.15, drift[:, -1].mean(), label, color=color, va="center")
     ax.set(xlabel="hidden layer", ylabel="drift in ten steps\n(standard deviations)")
     ax.set_ylim(bottom=0)
     ax.set_xticks(layers)
     ax.set_xlim(right=layers[-1] + 0.3 * len(layers))
+    ends = {label: np.atleast_2d(drift)[:, -1].mean() for label, (_, drift) in lines.items()}
+    lowest = 0.0
+    for label in sorted(ends, key=ends.get):  # from below, each far enough above the last to be read
+        height = max(ends[label], lowest)
+        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=lines[label][0], va="center")
+        lowest = height + 0.08 * ax.get_ylim()[1]
     return ax

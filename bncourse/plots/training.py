@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 
 def accuracy_by_depth(depths, accuracies, *, label, color, ax=None):
@@ -39,7 +40,7 @@ def signal_by_layer(lines, *, ax=None):
         layers = np.arange(1, len(values) + 1)
         ax.semilogy(layers, values, "o-", color=color, markersize=4)
         ax.text(layers[-1] + 0.3, values[-1], label, color=color, va="center")
-    ax.set(xlabel="convolution", ylabel="relative size")
+    ax.set(xlabel="convolution", ylabel="relative to the source")
     ax.set_xticks(layers)
     ax.margins(x=0.03)
     ax.set_xlim(right=layers[-1] * 1.28)
@@ -59,5 +60,9 @@ def signal_over_steps(steps, lines, *, ax=None):
     for label, (color, values) in lines.items():
         ax.semilogy(steps, values, "o-", color=color, markersize=4)
         ax.text(steps[-1] * 1.02, values[-1], label, color=color, va="center")
-    ax.set(xlabel="step", ylabel="relative size", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_xticks(steps[:: max(1, len(steps) // 8)])
+    ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
     return ax
