@@ -15,12 +15,18 @@ def training_losses(losses, *, chance, ax=None):
     """
     ax = ax or plt.figure().add_subplot()
     ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
-    for (label, values), color in zip(losses.items(), (BATCHNORM, PLAIN), strict=True):
+    for (label, values), color, side in zip(losses.items(), (BATCHNORM, PLAIN), ("top", "bottom"), strict=True):
         smooth = np.convolve(values, np.full(10, 0.1), "valid")
         steps = np.arange(10, len(values) + 1)
         ax.plot(steps, smooth, color=color)
         ax.annotate(
-            label, (steps[-1], smooth[-1]), (0, 7), textcoords="offset points", color=color, ha="right", va="bottom"
+            label,
+            (steps[-1], smooth[-1]),
+            (0, 8 if side == "bottom" else -10),
+            textcoords="offset points",
+            color=color,
+            ha="right",
+            va=side,
         )
     ax.set(xlabel="step", ylabel="loss (nats), mean of 10 steps", ylim=(0, None))
     return ax

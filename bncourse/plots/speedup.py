@@ -1,0 +1,60 @@
+"""Figures of chapter `speedup`: test accuracy against steps, and against what a sweep changes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .style import BATCHNORM, MUTED, PLAIN
+
+COLORS = {"none": PLAIN, "batch": BATCHNORM}
+
+
+def accuracy_over_steps(groups, *, chance=0.1, ax=None):
+    """Each group's mean test accuracy against the step, with its runs thin behind it.
+
+    Args:
+        groups: {label: runs of one setting that differ in their seed}; the color says whether they are normalized, a
+            second group of the same kind is dashed.
+        chance: accuracy of guessing, drawn as a dotted line.
+    """
+    ax = ax or plt.figure().add_subplot()
+    ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
+    drawn = set()
+    for label, runs in groups.items():
+        norm = runs[0].config.norm
+        style = dict(color=COLORS[norm], linestyle="--" if norm in drawn else "-")
+        drawn.add(norm)
+        for run in runs:
+            ax.plot(run.evaluated, run.accuracy, color=COLORS[norm], linewidth=0.7, alpha=0.35)
+        mean = np.mean([run.accuracy for run in runs], axis=0)
+        ax.plot(runs[0].evaluated, mean, label=label, **style)
+    ax.legend(loc="lower right")
+    ax.set(xlabel="training step", ylabel="test accuracy", ylim=(0, 1))
+    return ax
+
+
+def accuracy_by(runs, field, *, xlabel, log=False, chance=0.1, ax=None):
+    """Final test accuracy against the field of `Config` that a sweep changed: a dot for each run, a line through means.
+
+    A run that diverged is drawn as a cross, and counts as 0.
+    """
+    ax = ax or plt.figure().add_subplot()
+    ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
+    for norm, label in (("batch", "with batch norm"), ("none", "without")):
+        chosen = [run for run in runs if run.config.norm == norm]
+        places = np.array([getattr(run.config, field) for run in chosen])
+        reached = np.array([0.0 if run.diverged else run.accuracy[-1] for run in chosen])
+        lost = np.array([run.diverged for run in chosen])
+        ax.plot(places[~lost], reached[~lost], "o", color=COLORS[norm], markersize=4, alpha=0.6)
+        ax.plot(places[lost], reached[lost], "x", color=COLORS[norm], clip_on=False)
+        values = np.unique(places)
+        means = np.array([reached[places == value].mean() for value in values])
+        ax.plot(values, means, color=COLORS[norm])
+        middle = values[len(values) // 2]
+        top = reached[places == middle].max()
+        ax.annotate(label, (middle, top), (0, 8), textcoords="offset points", color=COLORS[norm], ha="center")
+    if log:
+        ax.set_xscale("log")
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.minorticks_off()
+    ax.set(xlabel=xlabel, ylabel="test accuracy", ylim=(0, 1))
+    return ax

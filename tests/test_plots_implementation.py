@@ -1,0 +1,86 @@
+"""What the figures of `layer` and `speedup` draw is what they were given."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from bncourse import plots
+from bncourse.training import Config, Run
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    yield
+    plt.close("all")
+
+
+def run(accuracy, *, diverged=False, **fields):
+    evaluated = np.arange(1, len(accuracy) + 1) * 100
+    return Run(Config(**fields), np.ones(3, np.float32), np.array(accuracy, float), evaluated, diverged)
+
+
+def colored(ax, color):
+    return [line for line in ax.get_lines() if line.get_color() == color]
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_training_losses_are_means_of_ten_steps():
+    losses = np.arange(30.0)
+    ax = plots.training_losses({"good": losses, "bad": losses + 1}, chance=2.3)
+    (good,), (bad,) = colored(ax, plots.BATCHNORM), colored(ax, plots.PLAIN)
+    np.testing.assert_array_equal(good.get_xdata(), np.arange(10, 31))
+    np.testing.assert_allclose(good.get_ydata(), np.arange(4.5, 25.5))
+    np.testing.assert_allclose(bad.get_ydata(), np.arange(5.5, 26.5))
+    assert texts(ax) == ["good", "bad"] and ax.get_lines()[0].get_ydata()[0] == 2.3
+
+
+def test_placements_draw_every_seed_and_the_mean():
+    ax = plots.placements({"none": [0.2, 0.4], "before": [0.6, 0.8]})
+    (plain_dots, plain_mean), (dots, mean) = colored(ax, plots.PLAIN), colored(ax, plots.BATCHNORM)
+    np.testing.assert_array_equal(plain_dots.get_xdata(), [0.2, 0.4])
+    np.testing.assert_allclose(plain_mean.get_xdata(), 0.3)
+    np.testing.assert_array_equal(dots.get_xdata(), [0.6, 0.8])
+    np.testing.assert_allclose(mean.get_xdata(), 0.7)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["none", "before"]
+
+
+def test_accuracy_over_steps_draws_each_run_and_the_mean_of_each_group():
+    groups = {
+        "fast": [run([0.6, 0.8], norm="batch", seed=0), run([0.4, 0.6], norm="batch", seed=1)],
+        "slow": [run([0.2, 0.4], norm="batch", learning_rate=0.01)],
+        "plain": [run([0.1, 0.2], norm="none")],
+    }
+    ax = plots.accuracy_over_steps(groups)
+    first, second, fast, _, slow = colored(ax, plots.BATCHNORM)
+    np.testing.assert_array_equal(first.get_ydata(), [0.6, 0.8])
+    np.testing.assert_array_equal(second.get_ydata(), [0.4, 0.6])
+    np.testing.assert_allclose(fast.get_ydata(), [0.5, 0.7])
+    np.testing.assert_array_equal(fast.get_xdata(), [100, 200])
+    assert (fast.get_linestyle(), slow.get_linestyle()) == ("-", "--")
+    np.testing.assert_array_equal(colored(ax, plots.PLAIN)[1].get_ydata(), [0.1, 0.2])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fast", "slow", "plain"]
+
+
+def test_accuracy_by_draws_dots_means_and_a_cross_for_divergence():
+    runs = [
+        run([0.5, 0.6], norm="batch", gain=0.5),
+        run([0.5, 0.8], norm="batch", gain=2.0),
+        run([0.3, 0.4], norm="none", gain=0.5),
+        run([0.3], norm="none", gain=2.0, seed=0, diverged=True),
+        run([0.3], norm="none", gain=2.0, seed=1),
+    ]
+    ax = plots.accuracy_by(runs, "gain", xlabel="gain", log=True)
+    dots, crosses, means = colored(ax, plots.PLAIN)
+    np.testing.assert_array_equal(dots.get_ydata(), [0.4, 0.3])
+    np.testing.assert_array_equal((crosses.get_xdata(), crosses.get_ydata()), ([2.0], [0.0]))
+    np.testing.assert_allclose(means.get_ydata(), [0.4, 0.15])
+    np.testing.assert_allclose(colored(ax, plots.BATCHNORM)[2].get_ydata(), [0.6, 0.8])
+    assert texts(ax) == ["with batch norm", "without"] and ax.get_xscale() == "log"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.5", "2"]

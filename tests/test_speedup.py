@@ -1,0 +1,94 @@
+"""`bncourse.speedup`: what is read from runs, and that the stored runs are those of the command."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from bncourse import data, models, speedup
+from bncourse.speedup import EXPERIMENTS, Bracket, final_accuracy, highest_rate, select, steps_to
+from bncourse.training import Config, Run, load_runs, sweep, train
+
+
+def run(accuracy, *, diverged=False, evaluated=None, **fields):
+    evaluated = np.arange(1, len(accuracy) + 1) * 100 if evaluated is None else np.array(evaluated)
+    return Run(Config(**fields), np.ones(3, np.float32), np.array(accuracy, float), evaluated, diverged)
+
+
+def test_steps_to_is_the_first_evaluation_that_is_good_enough():
+    one = run([0.2, 0.6, 0.5, 0.7], evaluated=[10, 30, 70, 90])
+    assert [steps_to(one, target) for target in (0.1, 0.5, 0.6, 0.65)] == [10, 30, 30, 90]
+    assert steps_to(one, 0.71) == math.inf
+
+
+def test_a_diverged_run_ends_with_no_accuracy():
+    assert final_accuracy(run([0.8], diverged=True)) == 0.0
+    assert final_accuracy(run([], diverged=True)) == 0.0
+    assert final_accuracy(run([0.3, 0.8])) == 0.8
+
+
+def test_select_takes_the_runs_that_have_all_values():
+    runs = [run([0.5], norm=norm, seed=seed) for norm in ("none", "batch") for seed in (0, 1)]
+    assert select(runs, norm="batch", seed=1) == [runs[3]]
+    assert select(runs, norm="batch") == runs[2:]
+    with pytest.raises(AttributeError):
+        select(runs, lr=1)
+
+
+def test_the_highest_rate_must_work_on_every_seed():
+    table = {0.1: (0.6, 0.7), 0.3: (0.1, 0.7), 1.0: (0.5, 0.5), 3.0: (0.9, 0.4)}
+    runs = [run([a], learning_rate=rate, seed=seed) for rate, row in table.items() for seed, a in enumerate(row)]
+    assert highest_rate(runs, 0.5) == Bracket(works=1.0, fails=3.0)
+    assert highest_rate(runs, 0.6) == Bracket(works=0.1, fails=0.3)
+    assert highest_rate(runs, 0.1) == Bracket(works=3.0, fails=math.inf)
+    with pytest.raises(ValueError, match="expected a learning rate at which every run reaches 0.8"):
+        highest_rate(runs, 0.8)
+
+
+def test_a_diverged_run_makes_a_rate_fail():
+    runs = [run([0.9], learning_rate=0.1), run([0.9], learning_rate=1.0, diverged=True)]
+    assert highest_rate(runs, 0.5) == Bracket(works=0.1, fails=1.0)
+
+
+def test_an_unknown_experiment_is_refused():
+    with pytest.raises(ValueError, match="expected name to be one of learning_rate, .*, received 'width'"):
+        speedup.runs("width")
+
+
+def test_a_step_of_a_larger_network_takes_longer():
+    images = data.load()
+    nets = [models.cnn(depth=2), models.cnn(depth=12, width=16)]
+    small, large = speedup.seconds_per_step(nets, images.train_images[:32], images.train_labels[:32], repetitions=10)
+    assert 0 < small < large
+
+
+def test_the_store_says_which_command_made_it():
+    assert json.loads(speedup.STORE.read_text())["made_by"] == "python -m bncourse.speedup"
+
+
+def test_the_store_holds_every_run_of_every_experiment_and_no_other():
+    stored = {stored.config for stored in load_runs(speedup.STORE)}
+    wanted = {stored.config for name in EXPERIMENTS for stored in speedup.runs(name)}
+    assert wanted == stored
+
+
+def test_reading_runs_trains_nothing(monkeypatch):
+    monkeypatch.setattr(Config, "build", None)
+    for name, (_, grid) in EXPERIMENTS.items():
+        assert len(speedup.runs(name)) == math.prod(map(len, grid.values()))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_first_steps_of_a_stored_run_come_out_again(name):
+    """On another processor the last digits move, and the movement grows with each step: ten steps, one percent."""
+    *_, last = speedup.runs(name)
+    steps = min(10, len(last.loss))
+    again = train(last.config.replace(steps=steps), data.load())
+    np.testing.assert_allclose(again.loss[:steps], last.loss[:steps], rtol=0.01)
+
+
+def test_a_whole_stored_run_comes_out_again():
+    (stored,) = select(speedup.runs("depth"), depth=4, norm="batch", seed=1)
+    (again,) = sweep(stored.config, {}, data.load())
+    assert abs(final_accuracy(again) - final_accuracy(stored)) < 0.1
