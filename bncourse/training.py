@@ -19,7 +19,6 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from . import models
 from ._check import require_not_empty
@@ -293,12 +292,32 @@ def _check_data(config: Config, data) -> None:
         )
 
 
-def _progress(steps: int) -> tqdm:
+class _NoBar:
+    """Stands in for the progress bar where tqdm is missing."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def update(self):
+        pass
+
+    def set_postfix(self, **shown):
+        pass
+
+
+def _progress(steps: int):
     """A bar on standard error, for work that takes longer than two seconds."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return _NoBar()
     return tqdm(total=steps, unit=" steps", delay=2, mininterval=0.5, leave=False)
 
 
-def _train(config: Config, data, watch, bar: tqdm) -> Run:
+def _train(config: Config, data, watch, bar) -> Run:
     classes = len(data.class_names)
     model = config.build(data.train_images.shape[1:], classes)
     images, labels = tf.constant(data.train_images), tf.constant(data.train_labels, tf.int32)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 import warnings
 
 import keras
@@ -45,6 +46,12 @@ def images():
 
 def test_the_same_config_gives_the_same_run(images):
     assert train(TINY, images) == train(TINY, images)
+
+
+def test_training_runs_where_there_is_no_progress_bar(images, monkeypatch):
+    with_bar = train(TINY, images)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert train(TINY, images) == with_bar
 
 
 @pytest.mark.parametrize("norm", models.NORMS)
