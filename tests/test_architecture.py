@@ -111,6 +111,13 @@ def test_exercise_definitions_import_nothing_heavy(path):
     assert "plots" not in own(imported(path.read_text(), "bncourse.exercises"))
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_package_needs_nothing_that_colab_might_lack(path):
+    at_import = {name.partition(".")[0] for name in imported(path.read_text(), inside_functions=False)}
+    brought = {"bncourse", "numpy", "matplotlib", "tensorflow", "keras"}
+    assert at_import - brought <= sys.stdlib_module_names
+
+
 def test_the_package_and_the_exercises_load_without_tensorflow():
     code = "import sys, bncourse, bncourse.exercises; bncourse.exercises.catalogue(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
