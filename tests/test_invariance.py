@@ -41,7 +41,7 @@ def test_scaled_weights_leave_the_loss_alone_and_divide_the_gradient(kind):
     kernel, run = layer(kind, epsilon=0)
     factors = [0.1, 0.5, 1, 3, 10]
     sweep = invariance.scale_sweep(lambda w: run(w)[:2], kernel, factors)
-    np.testing.assert_allclose(sweep.loss, run(kernel)[0], rtol=1e-9)
+    np.testing.assert_allclose(sweep.loss, [run(kernel)[0]] * 5, rtol=1e-9)
     expected = np.sqrt(np.sum(run(kernel)[1] ** 2, axis=tuple(range(kernel.ndim - 1))))
     np.testing.assert_allclose(sweep.gradient_norms * np.array(factors)[:, None], np.tile(expected, (5, 1)), rtol=1e-9)
     assert sweep.factors.tolist() == factors
@@ -115,6 +115,7 @@ def test_alignment_reads_known_cosines():
     weights = np.array([[2.0, 2.0, 2.0, 2.0], [0.0, 0.0, 0.0, 0.0]])
     gradient = np.array([[3.0, -3.0, 0.0, 1.0], [0.0, 0.0, 5.0, 1.0]])
     np.testing.assert_allclose(invariance.alignment(weights, gradient), [1, -1, 0, 0.5**0.5], rtol=1e-12)
+    np.testing.assert_allclose(invariance.alignment(weights, 1e-3 * gradient), [1, -1, 0, 0.5**0.5], rtol=1e-12)
     assert invariance.alignment(weights, 0 * gradient).tolist() == [0, 0, 0, 0]
 
 
@@ -202,6 +203,8 @@ def test_bad_input_is_named():
         invariance.effective_learning_rate("fast", weights)
     with pytest.raises(ValueError, match=r"learning_rate \* weight_decay"):
         invariance.equilibrium_rotation(2, 1)
+    with pytest.raises(ValueError, match="expected learning_rate between 0 and inf, received -1"):
+        invariance.equilibrium_rotation(-1, -0.5)
     with pytest.raises(TypeError, match="weight_decay"):
         invariance.equilibrium_rotation(0.1, None)
     with pytest.raises(TypeError, match="expected weights to hold real numbers"):
