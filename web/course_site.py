@@ -23,7 +23,7 @@ GENERATED = {
 # A script is loaded where a page has the element it serves.
 SCRIPTS = {'class="playground"': "playground.js", 'class="race"': "race.js"}
 # Where a notebook links to Colab, Binder and this site: the layout has buttons for it.
-RUN_LINE = re.compile(r"<p>Run it in <a [^>]*colab(?:(?!</p>).)*</p>", re.S)
+RUN_LINE = re.compile(r"<p><em>Run it in <a [^>]*colab(?:(?!</p>).)*</p>", re.S)
 FIGURE_DPI = 180  # of bncourse/plots/style.py
 DESCRIPTION_LENGTH = 155  # what search engines show
 
