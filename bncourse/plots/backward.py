@@ -62,9 +62,9 @@ def computation_graph(*, backward=False, ax=None):
         for number, name in enumerate(("y", "x_hat", "inv_std", "variance", "squared", "centered", "mean"), 1):
             (x, y), _, _ = _NODES[name]
             style = dict(boxstyle="circle,pad=0.2", facecolor=GRADIENT, edgecolor="none")
-            ax.text(
-                x - 0.3, y + 0.3, str(number), ha="center", va="center", color="white", size=9, bbox=style, zorder=5
-            )
+            side = 0.4 if name == "y" else -0.3  # clear of the arrow to gamma
+            place = dict(ha="center", va="center", zorder=5)
+            ax.text(x + side, y + 0.3, str(number), color="white", fontsize=9, bbox=style, **place)
     ax.set(xlim=(-0.4, 6.7), ylim=(-0.45, 2.45))
     ax.set_axis_off()
     return ax
