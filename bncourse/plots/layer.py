@@ -33,7 +33,7 @@ def training_losses(losses, *, chance, ax=None):
 
 
 def placements(accuracies, *, ax=None):
-    """One row a variant: a dot for each seed's test accuracy, a line at their mean. The first is drawn as the plain one.
+    """One row a variant: a dot for each seed's test accuracy, a line at their mean. The first is the plain one.
 
     Args:
         accuracies: {variant: one accuracy, from 0 to 1, for each seed}.
