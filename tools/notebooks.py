@@ -1,8 +1,8 @@
-"""Execute chapters in place and normalize what is stored: `python tools/notebooks.py [slug ...]`, all chapters without names.
+"""Execute chapters in place and normalize what is stored: `python tools/notebooks.py [slug ...]`; without names, all.
 
-On the machine that made the stored outputs (same processor, same package versions) every cell's outputs are renewed, and
-an unchanged chapter gives no diff. On another machine the last digits of float arithmetic and the pixels of a picture may
-differ, so there a cell whose text outputs still agree keeps the stored ones.
+On the machine that made the stored outputs (same processor, same package versions) every cell's outputs are renewed,
+and an unchanged chapter gives no diff. On another machine the last digits of float arithmetic and the pixels of a
+picture may differ, so there a cell whose text outputs still agree keeps the stored ones.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ def normalize(notebook) -> None:
 
 
 def execute(path: Path, *, keep_agreeing: bool) -> float:
-    """Execute one chapter in place; with `keep_agreeing`, stored outputs stay where the new text agrees. Returns seconds."""
+    """Execute one chapter in place, and return the seconds; with `keep_agreeing`, outputs whose text agrees stay."""
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     start = time.perf_counter()
