@@ -81,7 +81,7 @@ class Config:
         return models.MODELS[self.model](**chosen, input_shape=input_shape, classes=classes)
 
 
-#: What the committed sweeps below hold; `python -m bncourse.training` makes those that are missing.
+#: The runs of the sweeps below. `python -m bncourse.training` makes those that are missing: all, if the file is.
 STORE = Path(__file__).parent / "assets" / "runs" / "training.json"
 
 #: The network that chapter 2 makes deeper. Its gain is LeCun's: kernels start with variance 1 / fan-in.

@@ -313,3 +313,9 @@ def test_stored_sweeps_are_complete_and_their_first_steps_come_out_again():
     for run in (stored[0], next(run for run in stored if run.config.norm == "batch")):
         again = train(run.config.replace(steps=10, evaluate_every=10), data.load())
         np.testing.assert_allclose(again.loss, run.loss[:10], rtol=0.02)
+
+
+def test_a_loss_that_is_not_a_number_is_never_recorded(images):
+    with pytest.warns(DivergenceWarning):
+        run = train(TINY.replace(activation="relu", depth=3, learning_rate=1e30), images)
+    assert run.diverged and len(run.loss) == 1 and np.isfinite(run.loss).all()
