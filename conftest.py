@@ -2,8 +2,10 @@
 
 import os
 
-# Kernels inherit this: TensorFlow's start-up messages are no outputs.
+# Kernels inherit these. TensorFlow's start-up messages are no outputs.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# Tests run side by side, a process a core: BLAS threads beyond that would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_collectstart(collector):
