@@ -35,6 +35,8 @@ EXPERIMENTS = {
     ),
     "gain": Experiment(Config(steps=300), {"gain": [0.3, 0.5, 1.0, 2.0, 4.0], **WITH_AND_WITHOUT}),
     "depth": Experiment(Config(steps=300), {"depth": [4, 8, 12, 16], **WITH_AND_WITHOUT}),
+    # The plain network of twelve convolutions once more, with a lower rate and more time.
+    "depth_lower_rate": Experiment(Config(steps=1000, depth=12, learning_rate=0.03), {"seed": [0, 1, 2]}),
     # The highest rate at which the plain network trained on all seeds of the sweep above, and a rate ten times as high.
     "time": Experiment(Config(steps=1500, evaluate_every=50, learning_rate=0.03), WITH_AND_WITHOUT),
     "time_higher_rate": Experiment(

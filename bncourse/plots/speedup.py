@@ -51,7 +51,7 @@ def accuracy_by(runs, field, *, xlabel, log=False, chance=0.1, ax=None):
         ax.plot(values, means, color=COLORS[norm])
         middle = values[len(values) // 2]
         top = reached[places == middle].max()
-        ax.annotate(label, (middle, top), (0, 8), textcoords="offset points", color=COLORS[norm], ha="center")
+        ax.annotate(label, (middle, top), (0, 8), textcoords="offset points", color=COLORS[norm], ha="left")
     if log:
         ax.set_xscale("log")
     ax.set_xticks(values, [f"{value:g}" for value in values])
