@@ -87,7 +87,10 @@ def visit(browser, site):
 
 
 def wait_for_math(page):
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    """Until every formula is typeset; a formula that never is ends the test."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
+    )
 
 
 def violations(page, **options) -> list[tuple[str, str]]:
@@ -99,8 +102,6 @@ def violations(page, **options) -> list[tuple[str, str]]:
 def test_page_is_sound_and_accessible(visit, name):
     page = visit(f"book/{name}")
     wait_for_math(page)
-    if page.locator(".math").count():
-        assert page.locator(".math mjx-container").count() == page.locator(".math").count()
     assert page.locator("h1").count() == 1
     assert 40 < len(page.locator("meta[name=description]").get_attribute("content")) < 170
     levels = page.eval_on_selector_all("h1, h2, h3, h4", "found => found.map(h => Number(h.tagName[1]))")
