@@ -72,9 +72,11 @@ def comparable(cell) -> list:
 
 def compact(png: str) -> str:
     """The same picture, base64 to base64, in 256 colors and a third of the bytes; only edges' shades are rounded."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
+    if picture.mode == "P":  # done before
+        return png
     packed = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     return base64.b64encode(packed.getvalue()).decode()
 
 
