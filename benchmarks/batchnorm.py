@@ -4,14 +4,13 @@ Runs of the two alternate, so that a busy machine slows both; the ratio of media
 """
 
 import os
-import statistics
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.timing import compare, report
 from bncourse.backward import batchnorm_backward
 from bncourse.forward import batchnorm
 
@@ -44,31 +43,17 @@ def fused(x, gamma, beta, dy):
     return gradients.x_backprop.numpy()
 
 
-def seconds(function, *arguments) -> float:
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
-
-
-def compare(shape, repeats=25) -> tuple[float, float]:
-    """Median seconds of ours and of the fused kernel, in alternating runs on the same float32 arrays."""
-    generator = np.random.default_rng(0)
-    x, dy = (generator.standard_normal(shape, dtype=np.float32) for _ in range(2))
-    gamma, beta = (generator.uniform(0.5, 1.5, shape[-1]).astype(np.float32) for _ in range(2))
-    tensors = [tf.constant(a) for a in (x, gamma, beta, dy)]
-    ours(x, gamma, beta, dy), fused(*tensors)  # the first run allocates
-    pairs = [(seconds(ours, x, gamma, beta, dy), seconds(fused, *tensors)) for _ in range(repeats)]
-    return tuple(statistics.median(times) for times in zip(*pairs, strict=True))
-
-
 def main() -> None:
-    for shape in SHAPES:
-        mine, theirs = compare(shape)
-        ratio = mine / theirs
-        print(
-            f"batchnorm + backward {shape}: {mine * 1e3:.1f} ms, fused kernel {theirs * 1e3:.1f} ms, "
-            f"ratio {ratio:.2f} (limit {LIMIT:.1f}){'' if ratio <= LIMIT else ' TOO SLOW'}"
-        )
+    rng = np.random.default_rng(0)
+    print("batchnorm and its gradient: NumPy, TensorFlow's fused kernel, ratio")
+    with tf.device("/CPU:0"):
+        for shape in SHAPES:
+            x, dy = (rng.standard_normal(shape, dtype=np.float32) for _ in range(2))
+            gamma, beta = (rng.uniform(0.5, 1.5, shape[-1]).astype(np.float32) for _ in range(2))
+            arrays = x, gamma, beta, dy
+            tensors = [tf.constant(a) for a in arrays]
+            times = compare(lambda arrays=arrays: ours(*arrays), lambda tensors=tensors: fused(*tensors))
+            report(str(shape), *times, LIMIT)
 
 
 if __name__ == "__main__":
