@@ -57,15 +57,16 @@ def complete_page(app, pagename, templatename, context, doctree) -> None:
         description=description(doctree) or app.config.html_title,
         is_home=pagename == app.config.root_doc,
         notebook=notebook_links(app, pagename, context),
-        page_scripts=[script for script in context["script_files"] if is_used(script)],
+        page_scripts=[script for script in context["script_files"] if is_used(script, body)],
         part=PARTS.get(re.sub(r".*/\d\d_", "", pagename)),
     )
 
 
-def is_used(script) -> bool:
-    """The course's own scripts and MathJax; Sphinx's others serve the search page alone."""
-    ours = ("course.js", "mathjax/", *SCRIPTS.values())
-    return any(name in str(script.filename) for name in ours) or "MathJax" in script.attributes.get("body", "")
+def is_used(script, body: str) -> bool:
+    """The course's own scripts, and MathJax where there is a formula; Sphinx's others serve the search page alone."""
+    if "mathjax" in str(script.filename) or "MathJax" in script.attributes.get("body", ""):
+        return bool(re.search(r'class="[^"]*\bmath\b', body))
+    return any(name in str(script.filename) for name in ("course.js", *SCRIPTS.values()))
 
 
 def contents(app, pagename, context) -> str:

@@ -41,5 +41,7 @@ for (const figure of document.querySelectorAll("figure.race")) {
     show(Number(slider.value));
   });
   show(steps);
-  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) run();
+  // The page comes first: the picture stands still until all of it is there.
+  const START = 1500; // milliseconds after that
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) addEventListener("load", () => setTimeout(run, START));
 }
