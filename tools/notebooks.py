@@ -104,7 +104,12 @@ def execute(path: Path, *, keep_agreeing: bool) -> float:
     fresh = nbformat.read(path, as_version=4)
     start = time.perf_counter()
     NotebookClient(
-        fresh, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(BOOK)}}
+        fresh,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,  # how often a kernel flushes is chance
+        resources={"metadata": {"path": str(BOOK)}},
     ).execute()
     seconds = time.perf_counter() - start
     normalize(fresh)
