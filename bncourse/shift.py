@@ -7,7 +7,7 @@ There are two places to look in hidden layer `i`, and they tell different storie
 
 In a network without normalization they are the same. In one with batch norm the second stands still by construction.
 
-`python -m bncourse.shift` makes the measurements of `EXPERIMENT`, and stores them where chapter 3 finds them.
+`python -m bncourse.shift` makes the measurements of `EXPERIMENT`, and stores them where the chapter finds them.
 """
 
 import itertools

@@ -84,7 +84,7 @@ class Config:
 #: The runs of the sweeps below. `python -m bncourse.training` makes those that are missing: all, if the file is.
 STORE = Path(__file__).parent / "assets" / "runs" / "training.json"
 
-#: The network that chapter 2 makes deeper. Its gain is LeCun's: kernels start with variance 1 / fan-in.
+#: The network that the chapter makes deeper. Its gain is LeCun's: kernels start with variance 1 / fan-in.
 DEEPER = Config(model="cnn_flatten", gain=0.71, depth=2, evaluate_every=150)
 
 SWEEPS = {

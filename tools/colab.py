@@ -20,11 +20,11 @@ from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
+import course
 import nbformat
 import notebooks
-import stamp
+from course import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 # What Colab's runtimes bring: the current one, and the oldest that can be chosen.
 RUNTIMES = {
     "latest": ("3.13", ("tensorflow==2.20.0", "keras==3.13.2", "numpy==2.1.3", "matplotlib==3.10.0")),
@@ -75,7 +75,7 @@ def archive(root: Path = ROOT) -> bytes:
 
 
 @contextmanager
-def served(content: bytes, here: stamp.Course):
+def served(content: bytes, here: course.Course):
     """Serve an archive from 127.0.0.1 where GitHub would have it; gives the repository's address."""
     place = f"/{here.slug}/archive/refs/heads/{here.branch}.zip"
 
@@ -193,7 +193,7 @@ def main() -> None:
     print(f"Colab's {name} runtime: Python {RUNTIMES[name][0]}, {', '.join(versions)}\n")
     print(f"{'chapter':<24}{'seconds':>8}  result")
     problems = []
-    with served(archive(), stamp.course()) as repository:
+    with served(archive(), course.read()) as repository:
         for notebook in notebooks.chapters(arguments):
             result = rehearse(notebook, python, repository)
             changed = {package for package, _ in result.before.items() ^ result.after.items()}

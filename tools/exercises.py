@@ -9,32 +9,26 @@ import re
 import sys
 from pathlib import Path
 
+import course
 import nbformat
+from course import ROOT, Chapter
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from notebooks import normalize
 
 from bncourse.exercises import Choice, Exercise, catalogue
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
 PLACEHOLDER = re.compile(r"<!-- exercise: (\w+\.\d+) -->")
 
 
-def split_name(path: Path) -> tuple[str | None, str]:
-    """A notebook's number, None without one, and its slug."""
-    number, slug = re.fullmatch(r"(?:(\d\d)_)?(\w+)", path.stem).groups()
-    return number, slug
+def chapter_of(path: Path) -> Chapter:
+    """The chapter whose notebook this is."""
+    return course.read().chapter(course.slug(path.name))
 
 
-def label(exercise: Exercise, number: str | None) -> str:
-    """What readers call the exercise: the chapter's number and the position in its set."""
-    position = exercise.id.split(".")[1]
-    return f"Exercise {int(number)}.{position}" if number else f"Capstone, step {position}"
-
-
-def block(exercise: Exercise, number: str | None) -> list:
+def block(exercise: Exercise, chapter: Chapter) -> list:
     """The cells of one exercise."""
     parts = {
-        "prompt": new_markdown_cell(prompt(exercise, number)),
+        "prompt": new_markdown_cell(prompt(exercise, chapter)),
         "stub": new_code_cell(exercise.stub_code),
         "check": new_code_cell(f'exercises.check("{exercise.id}", {exercise.name})'),
         "solution": new_markdown_cell(solution(exercise)),
@@ -44,9 +38,9 @@ def block(exercise: Exercise, number: str | None) -> list:
     return list(parts.values())
 
 
-def prompt(exercise: Exercise, number: str | None) -> str:
+def prompt(exercise: Exercise, chapter: Chapter) -> str:
     """Title and task; for a choice its options, and the place where the site puts buttons."""
-    text = f"### {label(exercise, number)}: {exercise.title}\n\n{exercise.statement.strip()}"
+    text = f"### {chapter.exercise(exercise.id)}: {exercise.title}\n\n{exercise.statement.strip()}"
     if isinstance(exercise, Choice):
         options = "\n".join(f"- **{letter}** · {option}" for letter, option in exercise.options.items())
         text += f'\n\n{options}\n\n<div class="self-check" data-exercise="{exercise.id}"></div>'
@@ -67,7 +61,7 @@ def folded(summary: str, text: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
-def renew(cells: list, exercises: dict[str, Exercise], number: str | None) -> list:
+def renew(cells: list, exercises: dict[str, Exercise], chapter: Chapter) -> list:
     """The notebook's cells with every block as the package has it; code that stays the same keeps its outputs."""
     renewed, written = [], set()
     for cell in cells:
@@ -77,7 +71,7 @@ def renew(cells: list, exercises: dict[str, Exercise], number: str | None) -> li
             renewed.append(cell)
         elif id not in written and id in exercises:
             old = {c.metadata.part: c for c in cells if c.metadata.get("exercise") == id}
-            for new in block(exercises[id], number):
+            for new in block(exercises[id], chapter):
                 stored = old.get(new.metadata.part)
                 if stored and stored.source == new.source and stored.cell_type == new.cell_type == "code":
                     new.outputs, new.execution_count = stored.outputs, stored.execution_count
@@ -95,22 +89,23 @@ def outline(cells: list) -> list:
 
 def problems(path: Path) -> list[str]:
     """What a notebook's exercises differ in from the package."""
-    number, slug = split_name(path)
-    exercises = {exercise.id: exercise for exercise in catalogue(slug)}
+    chapter = chapter_of(path)
+    exercises = {exercise.id: exercise for exercise in catalogue(chapter.slug)}
     cells = nbformat.read(path, as_version=4).cells
     found = {cell.metadata.get("exercise") for cell in cells}
     missing = [f"{path.name}: exercise {id} is not in the notebook" for id in exercises if id not in found]
-    if outline(renew(cells, exercises, number)) != outline(cells):
-        missing.append(f"{path.name}: differs from bncourse.exercises.{slug}; run tools/exercises.py")
+    if outline(renew(cells, exercises, chapter)) != outline(cells):
+        missing.append(f"{path.name}: differs from bncourse.exercises.{chapter.slug}; run tools/exercises.py")
     return missing
 
 
 def write(path: Path) -> bool:
     """Renew one notebook's exercises; whether that changed it."""
-    number, slug = split_name(path)
+    chapter = chapter_of(path)
     notebook = nbformat.read(path, as_version=4)
     before = outline(notebook.cells)
-    notebook.cells = renew(notebook.cells, {exercise.id: exercise for exercise in catalogue(slug)}, number)
+    exercises = {exercise.id: exercise for exercise in catalogue(chapter.slug)}
+    notebook.cells = renew(notebook.cells, exercises, chapter)
     if outline(notebook.cells) == before:
         return False
     normalize(notebook)
@@ -119,12 +114,13 @@ def write(path: Path) -> bool:
 
 
 def main() -> None:
-    paths = sorted(BOOK.glob("*.ipynb"))
+    chapters = course.read().chapters
+    paths = [ROOT / chapter.path for chapter in chapters]
     if "--check" in sys.argv[1:]:
         found = [problem for path in paths for problem in problems(path)]
         found += [
             f"bncourse.exercises.{slug} has no notebook"
-            for slug in sorted({exercise.slug for exercise in catalogue()} - {split_name(path)[1] for path in paths})
+            for slug in sorted({exercise.slug for exercise in catalogue()} - {chapter.slug for chapter in chapters})
         ]
         if found:
             raise SystemExit("\n".join(found))

@@ -9,10 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
+import course
 import nbformat
 import notebooks
-import stamp
 from colab import tracked
+from course import Course
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -150,6 +151,21 @@ def stored(text: str) -> Iterator[str]:
         yield "it is not stored as `make notebooks` stores it"
 
 
+def numbers(notebook) -> Iterator[str]:
+    """Numbers of chapters that `make stamp` would not renew: it renews links named "Chapter 6" or "chapter 6"."""
+    for number, source in markdown(notebook):
+        for found in bare_numbers(source):
+            yield f"cell {number}: {found!r} is no link [Chapter N](its notebook)"
+
+
+def bare_numbers(text: str) -> list[str]:
+    """Where a text numbers a chapter other than by a link with exactly that name, code left out."""
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    text = re.sub(r"\[[Cc]hapter\s\d+\]\([\w./]+\.ipynb(#[^)]*)?\)", "", text)
+    named = r"\b[Cc]hapters?\s+\[?\d+|\[(?:[Cc]hapters?\s+)?\d+\]\([\w./]+\.ipynb"
+    return [found[0] for found in re.finditer(named, text)]
+
+
 def anchor(title: str) -> str:
     """What a link to a heading ends with, on the site and on GitHub."""
     return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
@@ -183,7 +199,7 @@ def targets(notebook) -> Iterator[tuple[int, str, bool]]:
                     yield number, address, name == "src"
 
 
-def links(notebook, path: str, here: stamp.Course, files: set[str], root: Path = ROOT) -> Iterator[str]:
+def links(notebook, path: str, here: Course, files: set[str], root: Path = ROOT) -> Iterator[str]:
     """Links that lead nowhere, aren't encrypted or belong to another copy of the course, and pictures from elsewhere.
 
     path: the notebook's own, in the repository; files: the tracked ones.
@@ -212,12 +228,12 @@ def internal(address: str, path: str, files: set[str], root: Path) -> str | None
     return None
 
 
-def launch(address: str, here: stamp.Course, files: set[str]) -> str | None:
+def launch(address: str, here: Course, files: set[str]) -> str | None:
     """What is wrong with a link to Colab, Binder or a file on GitHub: another copy's, or of no tracked file."""
     source = f"{here.repository}/blob/{here.branch}/"
     if address.startswith(source):
         return None if address.removeprefix(source) in files else "is no tracked file"
-    if address.startswith((stamp.COLAB, stamp.BINDER)):
+    if address.startswith((course.COLAB, course.BINDER)):
         path = "book/" + unquote(address).rpartition("/book/")[2]
         if unquote(address) not in (here.colab(path), unquote(here.binder(path))):
             return f"belongs to another copy than {here.repository}, branch {here.branch}"
@@ -225,7 +241,7 @@ def launch(address: str, here: stamp.Course, files: set[str]) -> str | None:
     return None
 
 
-def page(html: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
+def page(html: str, here: Course, files: set[str]) -> Iterator[str]:
     """Launch and source buttons of a built page that lead to another copy, or to no tracked file."""
     for address in re.findall(r"href=\"(https:[^\"]+)\"", html):
         problem = launch(address.replace("&amp;", "&"), here, files)
@@ -233,16 +249,16 @@ def page(html: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
             yield f"{address} {problem}"
 
 
-def chapter(notebook, path: str, here: stamp.Course, files: set[str]) -> Iterator[str]:
+def chapter(notebook, path: str, here: Course, files: set[str]) -> Iterator[str]:
     """All problems of one chapter."""
-    for lint in (portable, headings, alternatives, folds, math, outputs, executed, ignoring):
+    for lint in (portable, headings, alternatives, folds, math, outputs, executed, ignoring, numbers):
         yield from lint(notebook)
     yield from links(notebook, path, here, files)
 
 
 def problems() -> list[str]:
     """The problems of all chapters and pages."""
-    here, files = stamp.course(), set(tracked())
+    here, files = course.read(), set(tracked())
     found = []
     for path in sorted((ROOT / "book").glob("*.ipynb")):
         name = f"book/{path.name}"
@@ -251,6 +267,10 @@ def problems() -> list[str]:
     for path in [*ROOT.glob("*.md"), *sorted((ROOT / "book").glob("*.md"))]:
         name = str(path.relative_to(ROOT))
         found += [f"{name}, {problem}" for problem in links(read(path), name, here, files)]
+        found += [f"{name}, {problem}" for problem in numbers(read(path))]
+    for path in sorted((ROOT / "bncourse").rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        found += [f"{name}: {number!r} would grow stale" for number in bare_numbers(path.read_text())]
     return found
 
 

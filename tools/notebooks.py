@@ -11,12 +11,12 @@ import io
 import json
 import os
 import platform
-import re
 import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
 
+import course
 import nbformat
 from nbclient import NotebookClient
 from PIL import Image
@@ -29,8 +29,8 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def chapters(slugs=()) -> list[Path]:
-    """Notebooks in reading order, those without a number last; with slugs, those alone."""
-    found = {re.sub(r"^\d\d_", "", path.stem): path for path in sorted(BOOK.glob("*.ipynb"))}
+    """Notebooks in reading order; with slugs, those alone."""
+    found = {chapter.slug: course.ROOT / chapter.path for chapter in course.read().chapters}
     unknown = sorted(set(slugs) - set(found))
     if unknown:
         raise SystemExit(f"no chapter named {', '.join(unknown)}; there are {', '.join(found)}")
@@ -94,7 +94,8 @@ def normalize(notebook) -> None:
             for data in (output.data for output in cell.outputs if "data" in output):
                 if "image/png" in data:
                     data["image/png"] = compact(data["image/png"])
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    described = {"course": notebook.metadata.course} if "course" in notebook.metadata else {}
+    notebook.metadata = described | {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
 
 

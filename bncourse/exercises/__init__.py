@@ -91,10 +91,8 @@ exercise there, and again whenever it has changed. The chapter itself runs `from
 """
 
 import importlib
-from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
-
-from bncourse import CHAPTERS
 
 if TYPE_CHECKING:
     from ._checker import Choice, Exercise, Function, Value
@@ -103,7 +101,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "Exercise", "Function", "Mistake", "Value", "Verdict", "catalogue", "check"]
 
-_SLUGS = (*(chapter.slug for chapter in CHAPTERS), "capstone_network", "capstone_mend")
+_SLUGS = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 _HOMES = {
     "Choice": "_checker",
     "Exercise": "_checker",
@@ -115,9 +113,8 @@ _HOMES = {
 
 
 def catalogue(slug: str | None = None) -> "list[Exercise]":
-    """All exercises in reading order, or those of one chapter."""
-    slugs = [s for s in _SLUGS if s == slug or slug is None]
-    sets = [importlib.import_module(f"{__name__}.{s}") for s in slugs if find_spec(f"{__name__}.{s}")]
+    """All exercises, chapters in the alphabet's order, or those of one chapter."""
+    sets = [importlib.import_module(f"{__name__}.{s}") for s in _SLUGS if slug in (s, None)]
     return [exercise for module in sets for exercise in module.EXERCISES]
 
 
@@ -137,6 +134,6 @@ def __getattr__(name: str):
     """Load the checker and the sets when they are asked for; the package alone does not even import NumPy."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name in _SLUGS and find_spec(f"{__name__}.{name}"):
+    if name in _SLUGS:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
