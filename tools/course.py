@@ -171,7 +171,7 @@ def is_own_code(cell: dict) -> bool:
 
 
 def wants(code: list[str], wanting: set[str]) -> bool:
-    """Whether code imports TensorFlow, Keras or a module built on them; what stands inside `if` or `def` is optional."""
+    """Whether code imports TensorFlow, Keras or a module built on them; inside `if` or `def` an import is optional."""
     names = set().union(*(imported(source, inside_functions=False, inside_if=False) for source in code))
     return bool(heavy(names) or modules(names) & wanting)
 

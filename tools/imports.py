@@ -57,5 +57,3 @@ def heavy_modules(package: Path) -> set[str]:
     while more := {name for name, names in found.items() if modules(names, package.name) & wanting} - wanting:
         wanting |= more
     return wanting
-
-

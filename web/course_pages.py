@@ -1,106 +1,78 @@
 """The parts of pages that are counted from the files: the path through the course, all exercises, provenance."""
 
 import json
-import re
 import subprocess
+from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
-from bncourse import CHAPTERS
+import course
+from imports import heavy_modules
+from myst_parser.mdit_to_docutils.base import default_slugify
+
 from bncourse.exercises import catalogue
 
-ROOT = Path(__file__).resolve().parent.parent
-BOOK = ROOT / "book"
-PARTS = {chapter.slug: chapter.part for chapter in CHAPTERS} | {
-    "capstone_network": "The mathematics",
-    "capstone_mend": "Implementation",
-}
+ROOT = course.ROOT
+HERE = course.read()
 NAMES = {"python": "Python", "numpy": "NumPy", "matplotlib": "Matplotlib", "tensorflow": "TensorFlow", "keras": "Keras"}
 KINDS = {"function": "write a function", "value": "give a value", "choice": "choose"}
 
 
-class Page(NamedTuple):
-    """A notebook of the course: its file, slug, number (None for a capstone), title, and the line below the title."""
-
-    path: Path
-    slug: str
-    number: int | None
-    title: str
-    facts: str
-
-    @property
-    def label(self) -> str:
-        return f"{self.number}. {self.title}" if self.number else self.title
+@cache
+def chapters() -> dict[str, course.Chapter]:
+    """The chapters by what Sphinx calls their documents."""
+    return {chapter.file: chapter for chapter in HERE.chapters}
 
 
-def pages() -> list[Page]:
-    """The notebooks that are there, in reading order."""
-    found = {}
-    for path in BOOK.glob("*.ipynb"):
-        number, slug = re.fullmatch(r"(?:(\d\d)_)?(\w+)", path.stem).groups()
-        opening = "".join(cells(path)[0]["source"])
-        title = re.search(r"^# (.+)$", opening, re.M)[1]
-        facts = re.search(r"^\*(.+)\*$", opening, re.M)
-        found[slug] = Page(path, slug, int(number) if number else None, title, facts[1] if facts else "")
-    order = sorted(PARTS, key=lambda slug: list(dict.fromkeys(PARTS.values())).index(PARTS[slug]))
-    return [found[slug] for slug in order if slug in found]
-
-
-def cells(path: Path) -> list[dict]:
-    """The cells of a notebook as they are stored."""
-    return json.loads(path.read_text())["cells"]
+def parts() -> list[tuple[str, list[course.Chapter]]]:
+    """The chapters of each part."""
+    return [(part, list(own)) for part, own in groupby(HERE.chapters, key=lambda chapter: chapter.part)]
 
 
 def path() -> str:
-    """The chapters by part, each with its time and what it needs, as the chapters themselves say."""
+    """The chapters by part, each with its time and what it needs."""
     lines = []
-    for part, chapters in groupby(pages(), key=lambda page: PARTS[page.slug]):
+    for part, own in parts():
         lines.append(f"### {part}\n")
-        for page in chapters:
-            time, *needs = page.facts.split(" · ")
-            lines.append(f"- [{page.label}]({page.path.name}) {time}. {sentence(needs[0]) if needs else ''}")
+        for chapter in own:
+            needs = f" You need {HERE.needs(chapter.needs)}." if chapter.needs else ""
+            lines.append(f"- {chapter.link(chapter.label)} {chapter.minutes} minutes.{needs}")
         lines.append("")
     return "\n".join(lines)
 
 
-def sentence(text: str) -> str:
-    """Text with a capital letter and a full stop."""
-    return text[0].upper() + text[1:].removesuffix(".") + "."
+def timetable() -> str:
+    """The chapters by part as a table, with the sum of their times."""
+    lines = ["| part | chapter | minutes | you need |", "|---|---|---:|---|"]
+    for part, own in parts():
+        for chapter in own:
+            shown = part if chapter is own[0] else ""
+            lines.append(
+                f"| {shown} | {chapter.link(chapter.label)} | {chapter.minutes} | {HERE.needs(chapter.needs)} |"
+            )
+    minutes = sum(chapter.minutes for chapter in HERE.chapters)
+    return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours."])
 
 
 def exercises() -> str:
     """All exercises by chapter, each linked to its place, with its kind and the number of mistakes it knows."""
     lines = []
-    for page in pages():
-        own = catalogue(page.slug)
+    for chapter in HERE.chapters:
+        own = catalogue(chapter.slug)
         if not own:
             continue
-        lines += [f"## {page.label}\n", "| exercise | kind | known mistakes |", "|---|---|---|"]
+        lines += [f"## {chapter.label}\n", "| exercise | kind | known mistakes |", "|---|---|---|"]
         for exercise in own:
-            label, anchor = place(page, exercise.id)
-            link = f"[{label}: {exercise.title}]({page.path.name}#{anchor})"
+            heading = f"{chapter.exercise(exercise.id)}: {exercise.title}"
+            link = f"[{heading}]({Path(chapter.path).name}#{default_slugify(heading)})"
             lines.append(f"| {link} | {KINDS[exercise.kind]} | {len(exercise.mistakes)} |")
         lines.append("")
     return "\n".join(lines)
 
 
-def place(page: Page, exercise_id: str) -> tuple[str, str]:
-    """What readers call an exercise, and the anchor of its heading, found in the notebook.
-
-    Raises:
-        LookupError: if the notebook has no heading for it.
-    """
-    for cell in cells(page.path):
-        heading = re.match(r"### (.+?): (.+)", "".join(cell["source"]))
-        if heading and cell["metadata"].get("exercise") == exercise_id:
-            return heading[1], slugify(heading[0].removeprefix("### "))
-    raise LookupError(f"{page.path.name} has no heading for exercise {exercise_id}")
-
-
-def slugify(heading: str) -> str:
-    """The anchor that MyST gives a heading, as GitHub does."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+def cells(path: Path) -> list[dict]:
+    """The cells of a notebook as they are stored."""
+    return json.loads(path.read_text())["cells"]
 
 
 def outputs_compared(path: Path) -> int:
@@ -134,17 +106,16 @@ def commit() -> str | None:
 
 def provenance() -> str:
     """What was executed where, and what of it is proven: counted from notebooks, exercises and the record."""
-    record = json.loads((BOOK / "provenance.json").read_text())
+    record = json.loads((ROOT / "book" / "provenance.json").read_text())
     rows, environments = [], {}
-    for page in pages():
-        own, entry = catalogue(page.slug), record.get(page.path.stem)
+    for chapter in HERE.chapters:
+        own, entry = catalogue(chapter.slug), record.get(Path(chapter.file).name)
         if entry:
-            name = f"Chapter {page.number}" if page.number else page.title
-            environments.setdefault(tuple(entry["environment"].items()), []).append(name)
+            environments.setdefault(tuple(entry["environment"].items()), []).append(chapter.name)
         rows.append(
             (
-                f"[{page.label}]({page.path.name})",
-                outputs_compared(page.path),
+                chapter.link(chapter.label),
+                outputs_compared(ROOT / chapter.path),
                 len(own),
                 sum(len(exercise.mistakes) for exercise in own),
                 entry["seconds"] if entry else "",
@@ -171,3 +142,30 @@ def machines(environments: dict) -> list[str]:
         + f"; {dict(environment)['cores']} cores of {dict(environment)['processor']}.\n"
         for environment, labels in environments.items()
     ]
+
+
+def api_page(chapter: course.Chapter) -> str | None:
+    """The page beside the chapters that describes the module of a chapter, if it has one."""
+    if not (ROOT / "bncourse" / f"{chapter.slug}.py").exists():
+        return None
+    return "api_keras" if chapter.slug in heavy_modules(ROOT / "bncourse") else "api_numpy"
+
+
+def modules(heavy: bool) -> str:
+    """The package's modules that need TensorFlow, or those that don't, described by their docstrings."""
+    package = ROOT / "bncourse"
+    found = sorted(path.stem for path in package.glob("*.py") if not path.stem.startswith("_"))
+    chosen = [name for name in found if (name in heavy_modules(package)) == heavy]
+    order = [chapter.slug for chapter in HERE.chapters]
+    chosen.sort(key=lambda name: order.index(name) if name in order else len(order))
+    return "\n".join(f"## bncourse.{name}\n\n```{{module}} {name}\n```\n" for name in chosen)
+
+
+GENERATED = {
+    "book/index": path,
+    "book/study_guide": timetable,
+    "book/exercises": exercises,
+    "book/provenance": provenance,
+    "book/api_numpy": lambda: modules(heavy=False),
+    "book/api_keras": lambda: modules(heavy=True),
+}

@@ -1,93 +1,125 @@
-"""The site's extension: its theme, self-check questions, and the pages that are counted from the files."""
+"""The site's extension: its theme, what it changes in pages, and the pages that are counted from the files."""
 
-import html
-import re
-import struct
+import hashlib
 import sys
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx import addnodes
+from sphinx.environment.adapters.toctree import global_toctree_for_doc
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # builds from a checkout, installed or not
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]  # builds from a checkout, installed or not
 
-from bncourse import CHAPTERS  # noqa: E402
-from web import course_pages, race, self_check  # noqa: E402
+from web import api, course_pages, documents, html_nodes  # noqa: E402
 
-PARTS = {chapter.slug: chapter.part for chapter in CHAPTERS}
-GENERATED = {
-    "book/index": course_pages.path,
-    "book/exercises": course_pages.exercises,
-    "book/provenance": course_pages.provenance,
-}
-# A script is loaded where a page has the element it serves.
-SCRIPTS = {'class="playground"': "playground.js", 'class="race"': "race.js"}
-# Where a notebook links to Colab, Binder and this site: the layout has buttons for it.
-RUN_LINE = re.compile(r"<p><em>Run it in <a [^>]*colab(?:(?!</p>).)*</p>", re.S)
-FIGURE_DPI = 180  # of bncourse/plots/style.py
 DESCRIPTION_LENGTH = 155  # what search engines show
 
 
 def setup(app):
     app.add_html_theme("course", str(ROOT / "web" / "theme"))
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that is not loaded
+    # Pages are made anew where the code that makes them has changed.
+    code = b"".join(path.read_bytes() for folder in ("web", "tools") for path in sorted((ROOT / folder).glob("*.py")))
+    app.add_config_value("course_code", digest(code), "env")
     app.add_js_file("course.js", loading_method="defer")
-    app.connect("env-get-outdated", lambda *_: list(GENERATED))
+    app.set_translator("html", html_nodes.Translator)
+    app.add_node(html_nodes.element)
+    folded = (html_nodes.visit_folded_code, html_nodes.depart_folded_code)
+    app.add_node(HideCodeCellNode, override=True, html=folded)
+    app.add_transform(documents.Places)
+    app.add_directive("module", api.Module)
+    app.connect("env-get-outdated", outdated)
     app.connect("source-read", fill_generated_page)
+    app.connect("doctree-read", remember_borrowed)
+    app.connect("env-updated", renew_contents)
     app.connect("html-page-context", complete_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def fill_generated_page(app, docname, content) -> None:
     """Put what is counted from the files in the place of `<!-- generated -->`."""
-    if docname in GENERATED:
-        content[0] = content[0].replace("<!-- generated -->", GENERATED[docname]())
+    if docname in course_pages.GENERATED:
+        content[0] = content[0].replace("<!-- generated -->", course_pages.GENERATED[docname]())
+
+
+def remember_borrowed(app, doctree) -> None:
+    """Note what a page took from elsewhere, such as the reasons of its questions' options."""
+    docname = app.env.docname
+    app.env.metadata[docname]["borrowed"] = digest(documents.borrowed(docname).encode())
+
+
+def outdated(app, env, added, changed, removed) -> list[str]:
+    """Pages that took something from elsewhere which has changed since."""
+    return [
+        docname
+        for docname in env.found_docs - added
+        if env.metadata[docname].get("borrowed") != digest(documents.borrowed(docname).encode())
+    ]
+
+
+def renew_contents(app, env) -> set[str]:
+    """All pages where their common list of contents has changed: a title, a number, the order."""
+    listed = [(name, title.astext(), env.toc_secnumbers.get(name)) for name, title in sorted(env.titles.items())]
+    now = digest(repr((listed, sorted(env.toctree_includes.items()))).encode())
+    before, env.course_contents = getattr(env, "course_contents", None), now
+    return set() if before == now else env.found_docs
 
 
 def complete_page(app, pagename, templatename, context, doctree) -> None:
-    """Give the layout what it shows, and mend the body."""
-    body = context.get("body", "")
-    for mark, script in SCRIPTS.items():
-        if mark in body:
-            app.add_js_file(script, loading_method="defer")
+    """Give the layout what it shows."""
+    chapter = course_pages.chapters().get(pagename)
+    wanted = documents.scripts(doctree) if doctree else set()
+    for script in wanted:
+        app.add_js_file(script, loading_method="defer")
+    used = {"course.js", *wanted}
+    math = doctree is not None and documents.has_formulas(doctree)
     context.update(
         author=app.config.author,
-        body=mend(body, figures(app)),
-        contents=contents(app, pagename, context),
+        contents=contents(app, pagename),
         description=description(doctree) or app.config.html_title,
         is_home=pagename == app.config.root_doc,
-        notebook=notebook_links(app, pagename, context),
-        page_scripts=[script for script in context["script_files"] if is_used(script, body)],
-        part=PARTS.get(re.sub(r".*/\d\d_", "", pagename)),
+        page_scripts=[
+            script for script in context["script_files"] if name(script) in used or (math and is_mathjax(script))
+        ],
+        part=chapter and chapter.part,
     )
 
 
-def is_used(script, body: str) -> bool:
-    """The course's own scripts, and MathJax where there is a formula; Sphinx's others serve the search page alone."""
-    if "mathjax" in str(script.filename) or "MathJax" in script.attributes.get("body", ""):
-        return bool(re.search(r'class="[^"]*\bmath\b', body))
-    return any(name in str(script.filename) for name in ("course.js", *SCRIPTS.values()))
+def name(script) -> str:
+    """A script's file name; the empty one for a script without a file."""
+    return Path(str(script.filename or "").partition("?")[0]).name
 
 
-def contents(app, pagename, context) -> str:
+def is_mathjax(script) -> bool:
+    """Whether a script is MathJax or its configuration; Sphinx's others serve the search page alone."""
+    return name(script) == "tex-mml-chtml.js" or "MathJax" in script.attributes.get("body", "")
+
+
+def contents(app, pagename) -> str:
     """The list of chapters, with the current page's sections under its entry."""
-    tree = context["toctree"](collapse=False, includehidden=True, maxdepth=2, titles_only=True) or ""
-    tree = tree.replace(' role="heading"', "")
-    entry = r'(<a class="current reference internal" href="#")>(.*?</a>)'
-    tree = re.sub(entry, lambda m: f'{m[1]} aria-current="page">{m[2]}{sections(app, pagename)}', tree, count=1)
-    return f'<p class="contents-home"><a href="{context["pathto"](app.config.root_doc)}">Overview</a></p>{tree}'
+    tree = global_toctree_for_doc(app.env, pagename, app.builder, maxdepth=2, titles_only=True)
+    for reference in tree.findall(nodes.reference):
+        if "current" in reference["classes"] and not reference["refuri"]:
+            reference["html"] = {"aria-current": "page"}
+            reference.parent.parent.append(sections(app, pagename))
+            break
+    return app.builder.render_partial(tree)["fragment"]
 
 
-def sections(app, pagename) -> str:
+def sections(app, pagename) -> nodes.bullet_list:
     """Links to a page's second-level headings."""
-    page = app.env.tocs.get(pagename, nodes.bullet_list())
-    found = [
-        (reference["anchorname"], html.escape(reference.astext()))
-        for reference in page.findall(nodes.reference)
-        if depth(reference) == 2 and reference["anchorname"]
-    ]
-    items = "".join(f'<li><a href="{anchor}">{title}</a></li>' for anchor, title in found)
-    return f'<ul class="sections">{items}</ul>' if items else ""
+    items = []
+    for reference in app.env.tocs[pagename].findall(nodes.reference):
+        if depth(reference) == 2 and reference["anchorname"]:
+            link = nodes.reference("", reference.astext(), internal=True, refuri=reference["anchorname"])
+            items.append(nodes.list_item("", addnodes.compact_paragraph("", "", link)))
+    return nodes.bullet_list("", *items, classes=["sections"])
 
 
 def depth(node) -> int:
@@ -107,57 +139,3 @@ def description(doctree) -> str:
                 text = text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + "…"
             return text
     return ""
-
-
-def notebook_links(app, pagename, context) -> dict | None:
-    """Where a chapter runs and where its source is."""
-    path = pagename + ".ipynb"
-    if not (ROOT / path).exists():
-        return None
-    options = app.config.html_theme_options
-    repository, branch = options["repository_url"], options["repository_branch"]
-    launch = options.get("launch_buttons", {})
-    project = repository.removeprefix("https://github.com/")
-    return {
-        "colab": f"{launch['colab_url']}/github/{project}/blob/{branch}/{path}",
-        "binder": f"{launch['binderhub_url']}/v2/gh/{project}/{branch}?urlpath=lab/tree/{path}",
-        "download": context["pathto"]("_sources/" + path, 1),
-        "source": f"{repository}/blob/{branch}/{path}",
-        "issue": f"{repository}/issues/new?title={path}",
-    }
-
-
-def figures(app) -> dict[str, tuple[int, int]]:
-    """Width and height in CSS pixels of the figures written so far, by their file names on the site."""
-    sizes = {}
-    for source, name in app.builder.images.items():
-        head = (Path(app.srcdir) / source).read_bytes()[:24]
-        if head.startswith(b"\x89PNG"):
-            pixels = struct.unpack(">II", head[16:24])
-            sizes[name] = tuple(round(n / FIGURE_DPI * 96) for n in pixels)
-    return sizes
-
-
-def mend(body: str, figures: dict[str, tuple[int, int]]) -> str:
-    """Self-check questions in their places, folded code with its title, tables that scroll, figures of known size."""
-    body = race.fill(self_check.fill(body))
-    body = RUN_LINE.sub("", body)
-    body = re.sub(
-        r'<details class="admonition hide above-input">\s*<summary.*?</summary>(?P<code>.*?)</details>',
-        lambda m: folded_code(m["code"]),
-        body,
-        flags=re.S,
-    )
-    body = re.sub(r'<img [^>]*src="[^"]*?([^"/]+)"', lambda m: m[0] + size(figures.get(m[1])), body)
-    return body.replace("<table", '<div class="scroll"><table').replace("</table>", "</table></div>")
-
-
-def folded_code(code: str) -> str:
-    """A folded cell; its form title for Colab says here what is in it."""
-    title = re.search(r'<span class="c1">#@title ([^<]*)</span>', code)
-    return f'<details class="code"><summary>Code{": " + title[1] if title else ""}</summary>{code}</details>'
-
-
-def size(pixels: tuple[int, int] | None) -> str:
-    """The attributes that keep the text from jumping when a figure arrives."""
-    return f' width="{pixels[0]}" height="{pixels[1]}"' if pixels else ""

@@ -6,19 +6,15 @@ import math
 from pathlib import Path
 from statistics import median
 
+from web import course_pages
+
 RUNS = Path(__file__).resolve().parent.parent / "bncourse" / "assets" / "runs" / "training.json"
-PLACE = '<div class="race"></div>'
-# Sixteen convolutions and one dense layer; the runs of chapter 2.
+# Sixteen convolutions and one dense layer; the runs of the chapter on training.
 NETWORK = dict(model="cnn_flatten", depth=16, gain=0.71, learning_rate=0.1, batch_size=32, steps=300)
 NAMES = {"none": "without batch norm", "batch": "with batch norm"}
 WINDOW = 20  # batches in the running mean
 TOP = 3  # nats, the upper end of the axis
 GUESSING = math.log(10)  # the loss of who gives all ten classes the same probability
-
-
-def fill(body: str) -> str:
-    """Put the picture in its place."""
-    return body.replace(PLACE, picture(runs())) if PLACE in body else body
 
 
 def runs() -> dict[str, list[dict]]:
@@ -64,6 +60,8 @@ def picture(found: dict[str, list[dict]]) -> str:
         f"With batch norm it falls to {ends['batch']:.1f}, and {share['batch']} are."
     )
     seeds = {norm: len(runs) for norm, runs in found.items()}
+    chapter = course_pages.HERE.chapter("training")
+    runs_link = f'<a href="{Path(chapter.file).name}.html">{chapter.name.lower()}</a>'
     return f"""<figure class="race">
 <p class="race-title">One network of {NETWORK["depth"]} convolutions, with and without</p>
 <div class="race-plot" role="img" aria-label="{html.escape(alt)}">
@@ -72,7 +70,7 @@ def picture(found: dict[str, list[dict]]) -> str:
 {ticks}<span class="race-guess" style="top:{1 - GUESSING / TOP:.1%}">guessing</span>{labels}
 </div>
 <figcaption>Training loss over {steps} steps, and the test images classified right. Fashion-MNIST,
-{seeds["none"]} and {seeds["batch"]} starting points. The runs of <a href="02_training.html">chapter 2</a>.</figcaption>
+{seeds["none"]} and {seeds["batch"]} starting points. The runs of {runs_link}.</figcaption>
 </figure>"""
 
 

@@ -1,46 +1,45 @@
 """Self-check questions: exercises of kind "choose", answered on the static page."""
 
-import html
-import re
+from docutils import nodes
 
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-
-# In the notebook the options stand as a list before the place; here each becomes its own answer.
-PLACE = re.compile(
-    r'(?:<ul[^>]*>(?:(?!</?ul).)*</ul>\s*)?<div class="self-check" data-exercise="([^"]+)">\s*</div>', re.S
-)
+from web.html_nodes import element
 
 
-def _math(content: str, options: dict) -> str:
-    return rf'<span class="math">\({html.escape(content)}\)</span>'
+def question(exercise, options: nodes.bullet_list) -> element:
+    """One folded answer for each option: opening it says whether it is right, and why. No script is needed.
 
-
-MARKDOWN = MarkdownIt("commonmark").use(dollarmath_plugin, renderer=_math, label_renderer=str)
-
-
-def fill(body: str) -> str:
-    """Put a question in each place that names an exercise; a place whose exercise is unknown raises KeyError."""
-    if not PLACE.search(body):
-        return body
-    from bncourse.exercises import catalogue
-
-    known = {exercise.id: exercise for exercise in catalogue()}
-    return PLACE.sub(lambda place: question(known[place[1]]), body)
-
-
-def question(exercise) -> str:
-    """One folded answer for each option: opening it says whether it is right, and why. No script is needed."""
-    answers = "".join(
-        f'<details class="option {"right" if key == exercise.solution else "wrong"}" name="{exercise.id}">'
-        f'<summary><span class="option-key">{key}</span> <span>{inline(text)}</span></summary>'
-        f"<p><strong>{'Right.' if key == exercise.solution else 'Not this one.'}</strong> "
-        f"{inline(exercise.reasons[key])}</p></details>"
-        for key, text in exercise.options.items()
+    options: the list that stands before the place in the notebook, an item "**a** · text" for each option.
+    """
+    answers = [
+        answer(exercise, key, option(item)) for key, item in zip(exercise.options, options.children, strict=True)
+    ]
+    return element(
+        "", *answers, tag="div", classes=["self-check"], html=dict(role="group", **{"aria-label": "Choose an answer"})
     )
-    return f'<div class="self-check" role="group" aria-label="Choose an answer">{answers}</div>'
 
 
-def inline(text: str) -> str:
-    """Markdown of one line as HTML, its math left to MathJax."""
-    return MARKDOWN.renderInline(text)
+def answer(exercise, key: str, text: list[nodes.Node]) -> element:
+    """One option, its verdict and its reason."""
+    right = key == exercise.solution
+    summary = element("", span(nodes.Text(key), classes=["option-key"]), nodes.Text(" "), span(*text), tag="summary")
+    verdict = nodes.strong("", "Right." if right else "Not this one.")
+    paragraph = element("", verdict, nodes.Text(" "), *told(exercise.reasons[key]), tag="p")
+    classes = ["option", "right" if right else "wrong"]
+    return element("", summary, paragraph, tag="details", classes=classes, html=dict(name=exercise.id))
+
+
+def span(*children, **attributes) -> element:
+    return element("", *children, tag="span", **attributes)
+
+
+def option(item: nodes.list_item) -> list[nodes.Node]:
+    """What an option says, without its letter."""
+    [paragraph] = item.children
+    letter = paragraph.first_child_matching_class(nodes.strong)
+    separator, *rest = paragraph.children[letter + 1 :]
+    return [nodes.Text(separator.removeprefix(" · ")), *rest]
+
+
+def told(text: str) -> list[nodes.Node]:
+    """A reason: plain text, with code between backticks."""
+    return [nodes.literal("", piece) if i % 2 else nodes.Text(piece) for i, piece in enumerate(text.split("`"))]

@@ -1,0 +1,125 @@
+"""What the site changes in a page: questions, links to run a chapter and the first page's picture, in their places."""
+
+from html.parser import HTMLParser
+from itertools import takewhile
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+
+from bncourse.exercises import Choice, catalogue
+from web import course_pages, race, self_check
+from web.html_nodes import element
+
+# A script is loaded where a page has the element it serves.
+SCRIPTS = {"playground": "playground.js", "race": "race.js"}
+
+
+class Places(SphinxTransform):
+    """Fill the places that sources mark with an HTML element: `<div class="self-check" data-exercise="forward.5">`."""
+
+    default_priority = 500  # before quotes become typographic
+
+    def apply(self, **options):
+        fill_launch(self.document, course_pages.chapters().get(self.env.docname))
+        for raw in list(self.document.findall(nodes.raw)):
+            attributes = opening(raw.astext())
+            kind = attributes.get("class")
+            if kind == "self-check":
+                fill_question(raw, attributes["data-exercise"])
+            elif kind == "race":
+                raw.replace_self(nodes.raw("", race.picture(race.runs()), format="html", script=SCRIPTS[kind]))
+            elif kind in SCRIPTS:
+                raw["script"] = SCRIPTS[kind]
+
+
+class Opening(HTMLParser):
+    """The attributes of the first element in a piece of HTML."""
+
+    def __init__(self):
+        super().__init__()
+        self.attributes = None
+
+    def handle_starttag(self, tag, attrs):
+        if self.attributes is None:
+            self.attributes = dict(attrs)
+
+
+def opening(text: str) -> dict[str, str]:
+    """The attributes of the first element in a piece of HTML; none if there is no element."""
+    parser = Opening()
+    parser.feed(text)
+    return parser.attributes or {}
+
+
+def fill_question(place: nodes.raw, exercise_id: str) -> None:
+    """Put a question in its place, and its options' list into the question.
+
+    Raises:
+        KeyError: if there is no such question.
+    """
+    known = {exercise.id: exercise for exercise in catalogue() if isinstance(exercise, Choice)}
+    siblings = place.parent
+    options = siblings[siblings.index(place) - 1]
+    siblings.remove(options)
+    place.replace_self(self_check.question(known[exercise_id], options))
+
+
+def fill_launch(document: nodes.document, chapter) -> None:
+    """Links that run a chapter, in the place of those that its notebook shows: the second line in italics."""
+    if chapter:
+        [section] = document.findall(lambda node: isinstance(node, nodes.section) and node.parent is document)
+        paragraphs = [node for node in section if isinstance(node, nodes.paragraph)]
+        _, line = takewhile(is_italic, paragraphs)
+        line.replace_self(launch(chapter))
+
+
+def is_italic(paragraph: nodes.paragraph) -> bool:
+    return len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis)
+
+
+def launch(chapter) -> element:
+    """Where a chapter runs, where its source is, and the module that goes with it."""
+    here, path = course_pages.HERE, chapter.path
+    links = [
+        ("colab", "Open in Colab", here.colab(path), {}),
+        ("binder", "Binder", here.binder(path), {}),
+        ("download", "Download notebook", f"../_sources/{path}", {"download": ""}),
+        ("source", "Source", here.source(path), {}),
+        ("issue", "Report a mistake", f"{here.repository}/issues/new?title={path}", {}),
+    ]
+    if page := course_pages.api_page(chapter):
+        links.insert(
+            3, ("code", f"bncourse.{chapter.slug}", f"{page}.html#{nodes.make_id(f'bncourse.{chapter.slug}')}", {})
+        )
+    items = [
+        element(
+            "",
+            element("", nodes.Text(text), tag="a", classes=[f"launch-{kind}"], html={"href": address, **more}),
+            tag="li",
+        )
+        for kind, text, address, more in links
+    ]
+    return element("", *items, tag="ul", classes=["launch"], html={"aria-label": "Run this chapter"})
+
+
+def scripts(doctree: nodes.document) -> set[str]:
+    """The scripts that a page's elements ask for."""
+    return {node["script"] for node in doctree.findall(nodes.raw) if "script" in node}
+
+
+def has_formulas(doctree: nodes.document) -> bool:
+    return any(isinstance(node, nodes.math | nodes.math_block) for node in doctree.findall())
+
+
+def borrowed(docname: str) -> str:
+    """What a page takes from elsewhere than its own source."""
+    parts = []
+    if docname in course_pages.GENERATED:
+        parts.append(course_pages.GENERATED[docname]())
+    if docname == "book/index":
+        parts.append(race.picture(race.runs()))
+    if chapter := course_pages.chapters().get(docname):
+        parts.append(launch(chapter).pformat())
+        asked = [exercise for exercise in catalogue(chapter.slug) if isinstance(exercise, Choice)]
+        parts += [repr((e.id, e.options, e.reasons, e.solution)) for e in asked]
+    return "\n".join(parts)
