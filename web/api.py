@@ -21,8 +21,8 @@ LISTS = ("Args", "Attributes", "Raises")
 BLOCKS = (*LISTS, "Returns", "Yields", "Formula", "Source")
 
 
-class Module(SphinxDirective):
-    """```{module} forward```: what a module's docstrings say, a section for each public function and class."""
+class Docstrings(SphinxDirective):
+    """```{docstrings} forward```: what a module's docstrings say, a section for each public function and class."""
 
     required_arguments = 1
 
@@ -102,7 +102,7 @@ def described_block(block: list[str]) -> list[nodes.Node]:
             return [title, definitions(body.splitlines())]
         return [title, code(body, "text")] if name == "Formula" else [title, *map(paragraph, body.split("\n\n"))]
     if heading.startswith(" "):
-        return [code(textwrap.dedent("\n".join(block)))]
+        return [code(textwrap.dedent("\n".join(block)), "text")]
     if heading.startswith("- "):
         return [bullets(block)]
     return [paragraph("\n".join(block))]

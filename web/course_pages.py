@@ -158,7 +158,7 @@ def modules(heavy: bool) -> str:
     chosen = [name for name in found if (name in heavy_modules(package)) == heavy]
     order = [chapter.slug for chapter in HERE.chapters]
     chosen.sort(key=lambda name: order.index(name) if name in order else len(order))
-    return "\n".join(f"## bncourse.{name}\n\n```{{module}} {name}\n```\n" for name in chosen)
+    return "\n".join(f"## bncourse.{name}\n\n```{{docstrings}} {name}\n```\n" for name in chosen)
 
 
 GENERATED = {

@@ -29,11 +29,11 @@ def setup(app):
     folded = (html_nodes.visit_folded_code, html_nodes.depart_folded_code)
     app.add_node(HideCodeCellNode, override=True, html=folded)
     app.add_transform(documents.Places)
-    app.add_directive("module", api.Module)
+    app.add_directive("docstrings", api.Docstrings)
     app.connect("env-get-outdated", outdated)
     app.connect("source-read", fill_generated_page)
     app.connect("doctree-read", remember_borrowed)
-    app.connect("env-updated", renew_contents)
+    app.connect("env-get-updated", renew_contents, priority=900)  # after Sphinx has numbered the chapters
     app.connect("html-page-context", complete_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -107,19 +107,19 @@ def contents(app, pagename) -> str:
     for reference in tree.findall(nodes.reference):
         if "current" in reference["classes"] and not reference["refuri"]:
             reference["html"] = {"aria-current": "page"}
-            reference.parent.parent.append(sections(app, pagename))
+            reference.parent.parent.insert(1, sections(app, pagename))
             break
     return app.builder.render_partial(tree)["fragment"]
 
 
-def sections(app, pagename) -> nodes.bullet_list:
-    """Links to a page's second-level headings."""
+def sections(app, pagename) -> list[nodes.bullet_list]:
+    """Links to a page's second-level headings, as a list if there are any."""
     items = []
     for reference in app.env.tocs[pagename].findall(nodes.reference):
         if depth(reference) == 2 and reference["anchorname"]:
             link = nodes.reference("", reference.astext(), internal=True, refuri=reference["anchorname"])
             items.append(nodes.list_item("", addnodes.compact_paragraph("", "", link)))
-    return nodes.bullet_list("", *items, classes=["sections"])
+    return [nodes.bullet_list("", *items, classes=["sections"])] if items else []
 
 
 def depth(node) -> int:
