@@ -1,71 +1,58 @@
 """Who may import whom, what stays light, and that one slug names all places of a topic."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
+import course
 import pytest
-
-from bncourse import CHAPTERS
+from imports import HEAVY, heavy, heavy_modules, imported, modules
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "bncourse"
-HEAVY = {"tensorflow", "keras"}
-# What each module may import of the package, beside the helpers named with `_`. Others import none.
+CHAPTERS = [chapter for chapter in course.read().chapters if chapter.number]
+# What each module may import of the package, beside the helpers named with `_`. A chapter's module that is not listed
+# may import the modules of earlier chapters, and a module that is neither may import none.
 MAY_IMPORT = {
+    "convolution": set(),
+    "forward": set(),
     "inference": {"forward"},
     "backward": {"forward"},
     "invariance": {"forward"},
     "network": {"convolution", "forward", "inference", "backward"},
+    "layer": set(),
     "models": {"layer"},
     "training": {"models", "data"},
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
 }
-MAY_BE_HEAVY = {"layer", "models", "training", "shift", "speedup"}
+# These run where TensorFlow can't. Which of the others load it follows from what they import.
+LIGHT = {"convolution", "forward", "inference", "backward", "invariance", "network", "data", "environment"}
 # The full data set comes through keras.datasets, where it is asked for.
 MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS = {"data"}
 
 
-def imported(source: str, package: str = "bncourse", *, inside_functions: bool = True) -> set[str]:
-    """The dotted names that a module imports; with relative names resolved in `package`."""
-    names = set()
-    waiting = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        function = isinstance(node, ast.FunctionDef | ast.Lambda)
-        for_types_alone = isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
-        if (function and not inside_functions) or for_types_alone:
-            continue
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            parent = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
-            module = ".".join([*parent, *([node.module] if node.module else [])])
-            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-        waiting += ast.iter_child_nodes(node)
-    return names
-
-
-def heavy(names: set[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names} & HEAVY
-
-
 def own(names: set[str]) -> set[str]:
     """The modules of the package among the names, without helpers."""
-    parts = {tuple(name.split(".")) for name in names}
-    modules = {path.stem for path in PACKAGE.glob("*.py")} | {"plots", "exercises"}
-    return {part[1] for part in parts if part[0] == "bncourse" and len(part) > 1 and part[1] in modules} - {"_check"}
+    known = {path.stem for path in PACKAGE.glob("*.py")} | {"plots", "exercises"}
+    return {name for name in modules(names) & known if name[0] != "_"}
+
+
+def may_import(module: str) -> set[str]:
+    """What a module may import of the package."""
+    slugs = [chapter.slug for chapter in CHAPTERS]
+    earlier = slugs[: slugs.index(module)] if module in slugs else []
+    return MAY_IMPORT.get(module, set(earlier))
 
 
 def breaches(module: str, source: str) -> list[str]:
     """What a module imports against the rules."""
-    names = imported(source)
-    found = [f"{module} imports {name}" for name in own(names) - MAY_IMPORT.get(module, set()) if name[0] != "_"]
-    if module not in MAY_BE_HEAVY:
+    names = imported(source, "bncourse")
+    found = [f"{module} imports {name}" for name in own(names) - may_import(module)]
+    if module in LIGHT:
         inside_too = module not in MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS
-        found += [f"{module} imports {name}" for name in heavy(imported(source, inside_functions=inside_too))]
+        wanting = heavy(imported(source, "bncourse", inside_functions=inside_too))
+        found += [f"{module} imports {name}" for name in wanting]
     if "matplotlib" in {name.partition(".")[0] for name in names}:
         found.append(f"{module} imports matplotlib")
     return found
@@ -92,10 +79,30 @@ def test_a_module_imports_only_what_it_may(module):
         ("training", "from . import plots"),
         ("speedup", "from .exercises import forward"),
         ("models", "import matplotlib.pyplot as plt"),
+        ("new", "from .forward import moments"),
     ],
 )
 def test_a_forbidden_import_is_found(module, source):
     assert breaches(module, source)
+
+
+def test_the_numpy_modules_load_no_tensorflow_through_others():
+    assert heavy_modules(PACKAGE) & LIGHT == set()
+
+
+def test_what_loads_tensorflow_is_found_through_others(tmp_path):
+    package = tmp_path / "bncourse"
+    package.mkdir()
+    for name, source in {
+        "direct": "from keras import ops",
+        "through": "from . import direct",
+        "far": "import bncourse.through as t",
+        "later": "def f():\n    import tensorflow",
+        "types": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import keras",
+        "plain": "import numpy",
+    }.items():
+        (package / f"{name}.py").write_text(source)
+    assert heavy_modules(package) == {"direct", "through", "far"}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "plots").glob("*.py")), ids=lambda path: path.stem)
@@ -107,7 +114,7 @@ def test_plots_take_plain_results(path):
 @pytest.mark.parametrize("path", sorted((PACKAGE / "exercises").glob("*.py")), ids=lambda path: path.stem)
 def test_exercise_definitions_import_nothing_heavy(path):
     at_import = imported(path.read_text(), "bncourse.exercises", inside_functions=False)
-    assert not heavy(at_import) and own(at_import).isdisjoint(MAY_BE_HEAVY)
+    assert not heavy(at_import) and own(at_import).isdisjoint(heavy_modules(PACKAGE))
     assert "plots" not in own(imported(path.read_text(), "bncourse.exercises"))
 
 
@@ -126,9 +133,8 @@ def test_the_package_and_the_exercises_load_without_tensorflow():
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.slug)
 def test_one_slug_names_notebook_module_tests_and_exercises(chapter):
-    number = CHAPTERS.index(chapter) + 1
     places = [
-        ROOT / "book" / f"{number:02}_{chapter.slug}.ipynb",
+        ROOT / "book" / f"{chapter.number:02}_{chapter.slug}.ipynb",
         PACKAGE / f"{chapter.slug}.py",
         ROOT / "tests" / f"test_{chapter.slug}.py",
         PACKAGE / "exercises" / f"{chapter.slug}.py",

@@ -626,9 +626,3 @@ def test_an_exercise_that_the_notebook_lacks_is_found(chapter):
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("exercise") != "convolution.3"]
     nbformat.write(notebook, chapter)
     assert "exercise convolution.3 is not in the notebook" in tool.problems(chapter)[0]
-
-
-def test_readers_see_the_chapters_number_or_the_capstones_step():
-    exercise = exercises.catalogue("convolution")[1]
-    assert tool.label(exercise, "04") == "Exercise 4.2"
-    assert tool.label(exercise, None) == "Capstone, step 2"

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import colab
+import course
 import nbformat
-import notebooks
 import pytest
 import stamp
 from nbformat.v4 import new_code_cell, new_notebook
@@ -21,17 +21,17 @@ SERIES = ".".join(bncourse.__version__.split(".")[:2])
 
 def set_up(folder):
     """A notebook that is nothing but a set-up cell."""
-    source = stamp.setup_source(stamp.course()._replace(branch="main"), tensorflow=False)
+    source = stamp.setup_source(course.read()._replace(branch="main"), tensorflow=False)
     path = folder / "set_up.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(source)]), path)
     return path
 
 
 def test_a_forks_chapter_alone_runs_and_adds_nothing_but_the_package(tmp_path):
-    fork = stamp.course()._replace(repository="https://github.com/Ada-L/my.course", branch="term/2027")
-    [chapter] = notebooks.chapters([CHAPTER])
-    notebook = tmp_path / chapter.name
-    notebook.write_text(stamp.stamp_notebook(chapter.read_text(), f"book/{chapter.name}", fork))
+    fork = course.read()._replace(repository="https://github.com/Ada-L/my.course", branch="term/2027")
+    chapter = fork.chapter(CHAPTER)
+    notebook = tmp_path / "chapter.ipynb"
+    notebook.write_text(stamp.stamp_notebook((course.ROOT / chapter.path).read_text(), chapter, fork))
     with colab.served(colab.archive(), fork) as repository:
         result = colab.rehearse(notebook, sys.executable, repository)
     assert result.problem is None

@@ -6,10 +6,10 @@ import lint
 import nbformat
 import notebooks
 import pytest
-import stamp
+from course import Course
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-HERE = stamp.Course("https://github.com/someone/course", "main", "0.1.0")
+HERE = Course("https://github.com/someone/course", "main", "0.1.0")
 FILES = {"book/01_convolution.ipynb", "book/references.md"}
 PIXEL = base64.b64encode(b"a picture").decode()
 GOOD = """# Title
@@ -136,6 +136,34 @@ def test_stored_stderr_is_found():
 def test_a_path_of_the_authors_machine_is_found(path):
     assert list(lint.outputs(printed(f"saved to {path}")))
     assert list(lint.outputs(text(f"Open `{path}`.")))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "as chapter 5 shows",
+        "see Chapters 4 and 5",
+        "in chapter\n5",
+        "Chapters [4](04_forward.ipynb) and [5](05_inference.ipynb)",
+        "[chapter 5's questions](05_inference.ipynb)",
+        '<a href="01_convolution.html">Start with chapter 1</a>',
+    ],
+)
+def test_a_chapters_number_that_nothing_renews_is_found(source):
+    assert list(lint.numbers(text(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[Chapter 5](05_inference.ipynb) and [chapter\n6](06_backward.ipynb#small-beauties)",
+        "the next chapter, 5 minutes later",
+        "`chapter 5`",
+        "[the next chapter](05_inference.ipynb)",
+    ],
+)
+def test_a_link_named_by_the_chapters_number_is_no_problem(source):
+    assert list(lint.numbers(text(source))) == []
 
 
 def cells(*counts, **options):

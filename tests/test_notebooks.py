@@ -5,19 +5,12 @@ import nbformat
 import notebooks
 import pytest
 
-from bncourse import CHAPTERS
-
 FLOOR = 10  # text outputs that nbval compares, at least, in each chapter
 
 
 @pytest.mark.parametrize("path", notebooks.chapters(), ids=lambda path: path.stem)
 def test_a_chapter_has_outputs_enough_to_compare(path):
     assert len(lint.compared(nbformat.read(path, as_version=4))) >= FLOOR
-
-
-def test_each_chapter_of_the_package_is_a_notebook_in_this_order():
-    numbered = [path.stem for path in notebooks.chapters() if path.stem[0].isdigit()]
-    assert numbered == [f"{number:02}_{chapter.slug}" for number, chapter in enumerate(CHAPTERS, 1)]
 
 
 def test_the_set_up_cell_comes_first_and_only_once():

@@ -1,5 +1,6 @@
 """The site in a real browser: built once, opened from file://, every request to the outside blocked."""
 
+import ast
 import gzip
 import json
 import math
@@ -12,23 +13,31 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+import course
 import lint
 import nbformat
 import numpy as np
 import pytest
-import stamp
+import yaml
 from axe_core_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from colab import tracked
+from docutils import nodes
 from playwright.sync_api import sync_playwright
 
 from bncourse import forward, inference
 from bncourse.exercises import Choice, catalogue
 from bncourse.forward import Moments
-from web import course_pages, race, self_check
+from web import api, course_pages, documents, race
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted(re.findall(r"(?:root|file): book/(\w+)", (ROOT / "_toc.yml").read_text()))
-CHAPTERS = [name for name in PAGES if name[0].isdigit()]
+HERE = course.read()
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = sorted(
+    {Path(file).name for file in (CONTENTS["root"], *(chapter.file for chapter in HERE.chapters))}
+    | {Path(entry["file"]).name for part in CONTENTS["parts"] for entry in part["chapters"]}
+)
+CHAPTERS = [Path(chapter.file).name for chapter in HERE.chapters]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BYTES = 1_000_000  # of one page with all it loads, compressed
 
@@ -263,15 +272,26 @@ def choices():
     return [exercise for exercise in catalogue() if isinstance(exercise, Choice)]
 
 
-@pytest.mark.parametrize("exercise", choices(), ids=lambda exercise: exercise.id)
-def test_every_option_of_a_question_gives_its_own_reason(exercise):
-    text = self_check.fill(f'<ul><li>a</li></ul>\n<div class="self-check" data-exercise="{exercise.id}"></div>')
-    options = re.findall(r'<details class="option (\w+)".*?<span class="option-key">(\w)</span>.*?<p>(.*?)</p>', text)
-    assert [key for _, key, _ in options] == list(exercise.options)
-    for verdict, key, reason in options:
-        assert (verdict == "right") == (key == exercise.solution)
-        assert self_check.inline(exercise.reasons[key]) in reason
-    assert "<li>" not in text  # the list for Colab is replaced
+def plain(text):
+    """Text as a page shows it, without marks, formulas and typographic quotes."""
+    return " ".join(re.sub(r"[`*]|\$.*?\$|\\\(.*?\\\)", "", text).translate(str.maketrans("’‘“”", "''\"\"")).split())
+
+
+@pytest.mark.parametrize("slug", sorted({exercise.slug for exercise in choices()}))
+def test_every_option_of_a_question_gives_its_own_reason(site, slug):
+    doctree = BeautifulSoup((site / f"{HERE.chapter(slug).file}.html").read_text(), "html.parser")
+    for exercise in (exercise for exercise in choices() if exercise.slug == slug):
+        shown = doctree.select(f'details[name="{exercise.id}"]')
+        assert [option.select_one(".option-key").text for option in shown] == list(exercise.options)
+        for key, option in zip(exercise.options, shown, strict=True):
+            right = key == exercise.solution
+            assert ("right" in option["class"]) == right and ("wrong" in option["class"]) != right
+            verdict = "Right." if right else "Not this one."
+            assert plain(option.p.text) == plain(f"{verdict} {exercise.reasons[key]}")
+            assert plain(option.summary.text) == plain(f"{key} {exercise.options[key]}")
+        # The list for Colab is replaced.
+        before = shown[0].parent.find_previous_sibling()
+        assert before is None or before.name != "ul"
 
 
 def test_self_check_answers_on_the_page(visit):
@@ -286,8 +306,10 @@ def test_self_check_answers_on_the_page(visit):
 
 
 def test_an_unknown_exercise_is_an_error():
+    place = nodes.raw("", "", format="html")
+    nodes.section("", nodes.bullet_list(), place)
     with pytest.raises(KeyError, match=r"nowhere\.1"):
-        self_check.fill('<div class="self-check" data-exercise="nowhere.1"></div>')
+        documents.fill_question(place, "nowhere.1")
 
 
 def test_solutions_are_folded_and_open_by_keyboard(visit):
@@ -299,13 +321,12 @@ def test_solutions_are_folded_and_open_by_keyboard(visit):
 
 
 def test_launch_and_source_buttons_lead_to_tracked_files(site):
-    course, files = stamp.course(), set(tracked())
+    files = set(tracked())
     for name in CHAPTERS:
         html = (site / "book" / f"{name}.html").read_text()
         path = f"book/{name}.ipynb"
-        source = f"{course.repository}/blob/{course.branch}/{path}"
-        assert all(address in html for address in (course.colab(path), course.binder(path), source))
-        assert list(lint.page(html, course, files)) == []
+        assert all(address in html for address in (HERE.colab(path), HERE.binder(path), HERE.source(path)))
+        assert list(lint.page(html, HERE, files)) == []
 
 
 def test_search_finds_a_chapter_from_the_bar(visit):
@@ -349,6 +370,116 @@ def test_paper_shows_what_is_folded_and_no_buttons(visit):
     assert page.locator("details:not([open])").count() == 0
 
 
+# An incremental build gives what a clean one gives
+
+
+def build(copy: Path) -> dict[str, str]:
+    """Build a copy of the course; gives its pages. A part alone lacks pages that it links to: warnings are no error."""
+    builder = Path(sys.executable).with_name("jupyter-book")
+    done = subprocess.run([builder, "build", "."], cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return {course.slug(path.name): path.read_text() for path in (copy / "_build" / "html" / "book").glob("*.html")}
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_an_incremental_build_gives_the_pages_of_a_clean_one(tmp_path):
+    for path in tracked():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    chapters = [HERE.chapter(slug) for slug in ("convolution", "training", "forward")]
+    generated = [name for name in course_pages.GENERATED if name != CONTENTS["root"]]
+    parts = [
+        {"caption": "A part", "numbered": 1, "chapters": [{"file": chapter.file} for chapter in chapters]},
+        {"caption": "Pages", "chapters": [{"file": name} for name in generated]},
+    ]
+    (tmp_path / "_toc.yml").write_text(yaml.safe_dump({**CONTENTS, "parts": parts}))
+    build(tmp_path)
+
+    # A wrong option's reason, a module's docstring, a chapter's time, and another chapter's title.
+    exercise = next(exercise for exercise in choices() if exercise.slug == "forward")
+    wrong = next(reason for key, reason in exercise.reasons.items() if key != exercise.solution)
+    change(tmp_path / "bncourse" / "exercises" / "forward.py", f'"{wrong[:20]}', f'"NEW REASON {wrong[:20]}')
+    change(tmp_path / "bncourse" / "forward.py", '"""Batch normalization', '"""NEW DOCSTRING')
+    change(tmp_path / chapters[0].path, f'"minutes": {chapters[0].minutes}', '"minutes": 777')
+    change(tmp_path / chapters[1].path, f"# {chapters[1].title}", "# NEW TITLE")
+
+    incremental = build(tmp_path)
+    shutil.rmtree(tmp_path / "_build")
+    clean = build(tmp_path)
+    assert [name for name in clean if incremental[name] != clean[name]] == []
+    assert all("NEW TITLE" in page for page in clean.values())
+    assert "NEW REASON" in clean["forward"] and "NEW DOCSTRING" in clean["api_numpy"]
+    assert "777" in clean["index"] and "777" in clean["study_guide"]
+
+
+# Descriptions of the package
+
+
+def test_the_packages_pages_describe_every_public_function(site):
+    for page, heavy in (("api_numpy", False), ("api_keras", True)):
+        shown = BeautifulSoup((site / "book" / f"{page}.html").read_text(), "html.parser")
+        headings = {heading.text.removesuffix("#") for heading in shown.select("h2, h3")}
+        for chapter in HERE.chapters:
+            path = ROOT / "bncourse" / f"{chapter.slug}.py"
+            if path.exists() and chapter.tensorflow == heavy:
+                defined = ast.parse(path.read_text()).body
+                public = {node.name for node in defined if api.is_public(node)}
+                assert public and public | {f"bncourse.{chapter.slug}"} <= headings
+
+
+def test_a_chapter_links_to_the_description_of_its_module(visit):
+    page = visit("book/04_forward")
+    page.get_by_role("link", name="bncourse.forward").first.click()
+    page.wait_for_url("**/api_numpy.html#bncourse-forward")
+    assert page.locator("#bncourse-forward h3", has_text="batchnorm").count() == 1
+
+
+def test_a_docstring_becomes_paragraphs_lists_and_code():
+    text = """What it does with `x`.
+
+    More, see https://arxiv.org/abs/1502.03167, on
+    two lines.
+
+        an = example(of_code)
+
+    - one
+      item
+    - another
+
+    Args:
+        x: array (..., C),
+            continued.
+        y: another, with a: colon.
+
+    Returns:
+        y of `x`.
+
+    Formula:
+        y = x * x
+        z = 2 * y * y
+
+    Source:
+        A paper."""
+    made = api.described(ast.parse(f'"""{text}"""'))
+    kinds = [type(node).__name__ for node in made]
+    assert kinds == ["paragraph", "paragraph", "literal_block", "bullet_list"] + [
+        "rubric", "definition_list", "rubric", "paragraph", "rubric", "literal_block", "rubric", "paragraph"
+    ]  # fmt: skip
+    assert [term.astext() for node in made for term in node.findall(nodes.term)] == ["x", "y"]
+    assert [d.astext() for d in made[5].findall(nodes.definition)] == [
+        "array (..., C), continued.",
+        "another, with a: colon.",
+    ]
+    assert [link["refuri"] for link in made[1].findall(nodes.reference)] == ["https://arxiv.org/abs/1502.03167"]
+    assert [item.astext() for item in made[3]] == ["one item", "another"]
+    assert made[9].astext() == "y = x * x\nz = 2 * y * y"
+
+
 # Pages that are counted from the files
 
 
@@ -375,15 +506,15 @@ def test_running_mean_is_of_the_last_batches():
 def test_provenance_counts_what_the_files_hold():
     text = course_pages.provenance()
     outputs = 0
-    for page in course_pages.pages():
+    for chapter in HERE.chapters:
         compared = 0
-        for cell in nbformat.read(page.path, as_version=4).cells:
+        for cell in nbformat.read(ROOT / chapter.path, as_version=4).cells:
             if cell.cell_type == "code" and "nbval-ignore-output" not in cell.metadata.get("tags", []):
                 texts = [o for o in cell.outputs if o.output_type == "stream" and o.name == "stdout"]
                 texts += [o for o in cell.outputs if "data" in o and not any("image" in kind for kind in o.data)]
                 compared += bool(texts)
-        own = catalogue(page.slug)
-        row = f"| [{page.label}]({page.path.name}) | {compared} | {len(own)} | {sum(len(e.mistakes) for e in own)} |"
+        own = catalogue(chapter.slug)
+        row = f"| {chapter.link(chapter.label)} | {compared} | {len(own)} | {sum(len(e.mistakes) for e in own)} |"
         assert row in text
         outputs += compared
     assert f"| **all** | {outputs} | {len(catalogue())} |" in text
@@ -406,4 +537,4 @@ def test_list_of_exercises_is_complete():
 
 def test_record_names_every_chapter():
     record = json.loads((ROOT / "book" / "provenance.json").read_text())
-    assert {page.path.stem for page in course_pages.pages()} <= set(record)
+    assert set(CHAPTERS) <= set(record)

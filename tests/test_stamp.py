@@ -7,40 +7,43 @@ import sys
 import tomllib
 from pathlib import Path
 
+import course
 import nbformat
 import pytest
 import stamp
 import yaml
 from colab import tracked
+from course import Chapter, Course
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import bncourse
 from bncourse.environment import OLDEST
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = stamp.Course("https://github.com/someone/course", "main", "0.1.0")
+TITLE = Chapter("title", 1, "Part", "book/01_title", "Title", 20, "{forward} and patience", False)
+FORWARD = TITLE._replace(slug="forward", number=4, file="book/04_forward", title="Forward", needs="")
+OURS = Course("https://github.com/someone/course", "main", "0.1.0", (TITLE, FORWARD))
 
 
-def draft(*imports, setup=True):
+def draft(*imports, setup=True, text="Opening."):
     """A chapter as its author writes it."""
-    cells = [new_markdown_cell("# Title\n\n*20 minutes.*\n\nOpening."), *map(new_code_cell, imports)]
+    cells = [new_markdown_cell(f"# Title\n\n{text}"), *map(new_code_cell, imports)]
     if setup:
         cells.insert(1, new_code_cell("# stamped", metadata={"setup": True}))
     return nbformat.writes(new_notebook(cells=cells))
 
 
-def stamped(text, course=OURS):
-    return nbformat.reads(stamp.stamp_notebook(text, "book/01_title.ipynb", course), as_version=4)
+def stamped(text, here=OURS, chapter=TITLE):
+    return nbformat.reads(stamp.stamp_notebook(text, chapter, here), as_version=4)
 
 
 @pytest.fixture
 def copy(tmp_path):
     """The tracked files, in a folder of their own."""
     for path in tracked():
-        if not path.startswith("web/"):
-            target = tmp_path / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / path, target)
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, target)
     return tmp_path
 
 
@@ -50,7 +53,7 @@ def test_nothing_is_out_of_date():
 
 def test_a_fork_changes_its_address_and_one_command_does_the_rest(copy):
     config = copy / "_config.yml"
-    old = stamp.course(copy)
+    old = course.read(copy)
     text = config.read_text().replace(old.repository, "https://github.com/Ada-L/my.course")
     config.write_text(text.replace(f"branch: {old.branch}", "branch: term/2027"))
     assert stamp.outdated(copy)
@@ -74,10 +77,7 @@ def test_a_second_run_changes_nothing(copy):
 
 
 def test_a_changed_set_up_cell_is_found(copy):
-    chapter = copy / "book" / "01_convolution.ipynb"
-    chapter.parent.mkdir(exist_ok=True)
-    chapter.write_text(stamp.stamp_notebook(draft(), "book/01_convolution.ipynb", stamp.course(copy)))
-    assert stamp.outdated(copy) == []
+    chapter = copy / course.read(copy).chapters[0].path
     chapter.write_text(chapter.read_text().replace("--no-deps", "--upgrade"))
     assert stamp.outdated(copy) == [chapter]
 
@@ -93,44 +93,61 @@ def test_the_version_reaches_set_up_cells_and_citation(copy):
 @pytest.mark.parametrize("url", ["https://github.com/a/b.git", "https://github.com/a", "http://github.com/a/b", "a/b"])
 def test_an_address_that_gives_no_links_is_refused(copy, url):
     config = copy / "_config.yml"
-    config.write_text(config.read_text().replace(stamp.course(copy).repository, url))
+    config.write_text(config.read_text().replace(course.read(copy).repository, url))
     with pytest.raises(SystemExit, match="expected a url like https://github.com/owner/name"):
         stamp.write(copy)
 
 
-def test_the_set_up_cell_is_folded_and_the_links_follow_the_line_in_italics():
+def test_the_set_up_cell_is_folded_and_what_the_course_knows_follows_the_title():
     title, setup = stamped(draft()).cells
     assert setup.metadata == {"setup": True, "cellView": "form", "tags": ["hide-input"]}
     assert setup.source.startswith("#@title ")
-    assert [part[:10] for part in title.source.split("\n\n")] == ["# Title", "*20 minute", "*Run it in", "Opening."]
+    name, facts, links, opening = title.source.split("\n\n")
+    assert (name, opening) == ("# Title", "Opening.")
+    assert facts == "*20 minutes · you need [Chapter 4](04_forward.ipynb) and patience · runs without TensorFlow*"
+    assert links.startswith("*Run it in [Colab](https://colab.research.google.com/github/someone/course/blob/main/")
 
 
-def test_stamping_for_another_address_replaces_the_old_one():
-    once = nbformat.writes(stamped(draft(), stamp.Course("https://github.com/old/name", "main", "0.1.0")))
+def test_stamping_anew_replaces_what_was_stamped():
+    elsewhere = OURS._replace(repository="https://github.com/old/name")
+    once = nbformat.writes(stamped(draft(), elsewhere, TITLE._replace(minutes=90, needs="", tensorflow=True)))
     assert stamped(once) == stamped(draft())
+
+
+@pytest.mark.parametrize("text", ["**Bold** begins the text.", "*Italic* words begin it.", "Opening.\n\n*All italic.*"])
+def test_a_chapters_own_text_stays(text):
+    assert stamped(draft(text=text)).cells[0].source.endswith(f"\n\n{text}")
+
+
+def test_links_named_by_a_number_get_the_chapters_number():
+    text = "[Chapter 9](04_forward.ipynb), [chapter\n3](04_forward.ipynb#part), [why](04_forward.ipynb), `4`"
+    expected = "[Chapter 4](04_forward.ipynb), [chapter\n4](04_forward.ipynb#part), [why](04_forward.ipynb), `4`"
+    assert stamped(draft(text=text)).cells[0].source.endswith(expected)
+
+
+DATA = """# a comment with 1.0
+version = "1.0"
+other = "1.0"
+
+[part]
+url = "https://a.b/c" # kept
+"""
+
+
+def test_a_value_in_data_is_replaced_alone():
+    new = stamp.stamp_data(DATA, tomllib.loads, {("other",): "2.0", ("part", "url"): "https://a.b/d"})
+    assert new == DATA.replace('other = "1.0"', 'other = "2.0"').replace("b/c", "b/d")
+    assert stamp.stamp_data(DATA, tomllib.loads, {("other",): "1.0"}) == DATA
+
+
+def test_a_value_that_cannot_be_replaced_is_named():
+    with pytest.raises(SystemExit, match="part.url can't be replaced"):
+        stamp.stamp_data('part.url = "a\\u0062c"', tomllib.loads, {("part", "url"): "d"})
 
 
 def test_a_chapter_without_a_set_up_cell_is_refused():
     with pytest.raises(SystemExit, match="expected one cell with the metadata `setup: true`, found 0"):
         stamped(draft(setup=False))
-
-
-@pytest.mark.parametrize(
-    ("source", "needed"),
-    [
-        ("import tensorflow as tf", True),
-        ("import keras", True),
-        ("from keras import layers", True),
-        ("from bncourse import forward, layer", True),
-        ("from bncourse.training import train", True),
-        ("import bncourse.speedup", True),
-        ("from bncourse import forward, plots", False),
-        ("def parity():\n    import tensorflow", False),
-        ("x = 'import keras'", False),
-    ],
-)
-def test_only_chapters_that_import_tensorflow_need_it(source, needed):
-    assert f"tensorflow={needed})" in stamped(draft(source)).cells[1].source
 
 
 def test_the_oldest_versions_agree_with_the_projects_metadata():

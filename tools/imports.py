@@ -6,7 +6,9 @@ from pathlib import Path
 HEAVY = {"tensorflow", "keras"}
 
 
-def imported(source: str, package: str = "", *, inside_functions: bool = True, inside_if: bool = True) -> set[str]:
+def imported(
+    source: str, package: str = "bncourse", *, inside_functions: bool = True, inside_if: bool = True
+) -> set[str]:
     """The dotted names that a source imports, relative ones resolved in `package`; what is for types alone is left out.
 
     `from a.b import c` gives `a.b` and `a.b.c`, since c may be a module.

@@ -89,7 +89,8 @@ def launch(chapter) -> element:
     ]
     if page := course_pages.api_page(chapter):
         links.insert(
-            3, ("code", f"bncourse.{chapter.slug}", f"{page}.html#{nodes.make_id(f'bncourse.{chapter.slug}')}", {})
+            3,
+            ("code", f"Module bncourse.{chapter.slug}", f"{page}.html#{nodes.make_id(f'bncourse.{chapter.slug}')}", {}),
         )
     items = [
         element(
