@@ -39,9 +39,10 @@ exercises:  ## write stubs, hints and solutions from the package into the chapte
 	@$(SET_UP) test
 	@$(BIN)/python tools/exercises.py
 
-stamp:  ## write the repository's address and the version wherever they stand
+stamp:  ## write chapters' numbers and facts, the repository's address and the version wherever they stand
 	@$(SET_UP) test
 	@$(BIN)/python tools/stamp.py
+	@$(BIN)/python tools/exercises.py
 
 bench:  ## measure speed side by side with TensorFlow
 	@$(SET_UP) test
