@@ -44,7 +44,7 @@ def is_public(node: ast.AST) -> bool:
 
 def entry(node: ast.FunctionDef | ast.ClassDef, module: str, source: str) -> nodes.section:
     """A function or class: how it is called, what its docstring says, and its public methods."""
-    section = nodes.section("", nodes.title("", node.name), ids=[nodes.make_id(f"bncourse.{module}.{node.name}")])
+    section = nodes.section("", nodes.title("", node.name), ids=[f"bncourse.{module}.{node.name}"])
     section += code(signature(node, source))
     section += described(node)
     methods = [method for method in node.body if is_public(method)] if isinstance(node, ast.ClassDef) else []

@@ -42,14 +42,12 @@ def path() -> str:
 
 
 def timetable() -> str:
-    """The chapters by part as a table, with the sum of their times."""
-    lines = ["| part | chapter | minutes | you need |", "|---|---|---:|---|"]
-    for part, own in parts():
-        for chapter in own:
-            shown = part if chapter is own[0] else ""
-            lines.append(
-                f"| {shown} | {chapter.link(chapter.label)} | {chapter.minutes} | {HERE.needs(chapter.needs)} |"
-            )
+    """The chapters as a table, with the sum of their times."""
+    lines = ["| chapter | minutes | you need |", "|---|---:|---|"]
+    lines += [
+        f"| {chapter.link(chapter.label)} | {chapter.minutes} | {HERE.needs(chapter.needs)} |"
+        for chapter in HERE.chapters
+    ]
     minutes = sum(chapter.minutes for chapter in HERE.chapters)
     return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours."])
 
@@ -148,17 +146,25 @@ def api_page(chapter: course.Chapter) -> str | None:
     """The page beside the chapters that describes the module of a chapter, if it has one."""
     if not (ROOT / "bncourse" / f"{chapter.slug}.py").exists():
         return None
-    return "api_keras" if chapter.slug in heavy_modules(ROOT / "bncourse") else "api_numpy"
+    return "api_keras" if chapter.slug in heavy() else "api_numpy"
 
 
-def modules(heavy: bool) -> str:
-    """The package's modules that need TensorFlow, or those that don't, described by their docstrings."""
-    package = ROOT / "bncourse"
-    found = sorted(path.stem for path in package.glob("*.py") if not path.stem.startswith("_"))
-    chosen = [name for name in found if (name in heavy_modules(package)) == heavy]
+@cache
+def heavy() -> set[str]:
+    """The package's modules that load TensorFlow."""
+    return heavy_modules(ROOT / "bncourse")
+
+
+def modules(chosen: set[str]) -> str:
+    """Some of the package's modules, chapters first, described by their docstrings."""
     order = [chapter.slug for chapter in HERE.chapters]
-    chosen.sort(key=lambda name: order.index(name) if name in order else len(order))
-    return "\n".join(f"## bncourse.{name}\n\n```{{docstrings}} {name}\n```\n" for name in chosen)
+    found = sorted(chosen, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return "\n".join(f"## bncourse.{name}\n\n```{{docstrings}} {name}\n```\n" for name in found)
+
+
+def public() -> set[str]:
+    """The package's modules without its helpers."""
+    return {path.stem for path in (ROOT / "bncourse").glob("*.py") if not path.stem.startswith("_")}
 
 
 GENERATED = {
@@ -166,6 +172,6 @@ GENERATED = {
     "book/study_guide": timetable,
     "book/exercises": exercises,
     "book/provenance": provenance,
-    "book/api_numpy": lambda: modules(heavy=False),
-    "book/api_keras": lambda: modules(heavy=True),
+    "book/api_numpy": lambda: modules(public() - heavy()),
+    "book/api_keras": lambda: modules(public() & heavy()),
 }
