@@ -59,3 +59,41 @@ def test_a_call_that_says_nothing_is_inference():
     model = keras.Sequential([keras.layers.BatchNormalization()])
     x = np.full((4, 3), 7.0, np.float32)
     np.testing.assert_allclose(model(x), x / np.sqrt(1.001), rtol=1e-5)
+
+
+def torch_inference(x, weight, bias, running_mean, running_var, eps=1e-5):
+    """What PyTorch's BatchNorm2d computes in `eval()` mode, on x (N, C, H, W)."""
+    weight, bias, mean, variance = (v.reshape(-1, 1, 1) for v in (weight, bias, running_mean, running_var))
+    return (x - mean) / np.sqrt(variance + eps) * weight + bias
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_recipe_carries_weights_over_and_a_forgotten_epsilon_shows_in_channels_of_low_variance(layer):
+    generator = np.random.default_rng(0)
+    running_var = np.array([1.0, 1e-4, 9.0])
+    weight, bias, running_mean = generator.uniform(0.5, 2, (3, 3))
+    x = generator.normal(running_mean, np.sqrt(running_var), (8, 5, 5, 3)).astype(np.float32)
+    expected = torch_inference(x.transpose(0, 3, 1, 2), weight, bias, running_mean, running_var).transpose(0, 2, 3, 1)
+
+    ratios = {}
+    for epsilon in (1e-5, layer().epsilon):
+        carried = layer(epsilon=epsilon)
+        carried.build(x.shape)
+        carried.set_weights([weight, bias, running_mean, running_var])
+        y = np.array(carried(x))
+        ratios[epsilon] = (y - bias).std(axis=(0, 1, 2)) / (expected - bias).std(axis=(0, 1, 2))
+        if epsilon == 1e-5:
+            np.testing.assert_allclose(y, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(ratios[1e-5], 1, rtol=1e-3)
+    np.testing.assert_allclose(ratios[1e-3], [1, np.sqrt(0.1), 1], atol=1e-3)
+
+
+def test_a_kernel_is_transposed_as_the_recipe_says():
+    generator = np.random.default_rng(0)
+    kernel = generator.standard_normal((4, 3, 2, 5))  # (out, in, height, width)
+    x = generator.standard_normal((1, 3, 2, 5))  # one window: the convolution is one sum of products for each output
+    expected = np.einsum("oihw,nihw->no", kernel, x)
+    y = keras.ops.conv(
+        x.transpose(0, 2, 3, 1).astype(np.float32), kernel.transpose(2, 3, 1, 0).astype(np.float32), padding="valid"
+    )
+    np.testing.assert_allclose(np.reshape(y, (1, 4)), expected, rtol=1e-4, atol=1e-5)

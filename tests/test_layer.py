@@ -279,6 +279,114 @@ def test_integer_images_are_accepted_as_in_keras():
     np.testing.assert_allclose(ours(x, training=True), theirs(x, training=True), **FLOAT32)
 
 
+MASKED = [((4, 6, 3), -1, (4, 6)), ((4, 3, 5), 1, (4, 3)), ((2, 3, 4, 3), -1, (2, 3, 1)), ((8, 1), -1, (8,))]
+
+
+@pytest.mark.parametrize(("shape", "axis", "mask_shape"), MASKED)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_mask_leaves_positions_out_of_the_statistics_as_in_keras(shape, axis, mask_shape, training):
+    ours, theirs = pair(shape, axis=axis, momentum=0.5)
+    x, mask = batch(shape), np.random.default_rng(3).random(mask_shape) < 0.6
+    outputs = [layer(x, training=training, mask=tf.constant(mask)) for layer in (ours, theirs)]
+    np.testing.assert_allclose(*outputs, **FLOAT32)
+    assert_same(ours.get_weights(), theirs.get_weights())
+
+
+def test_masked_values_have_no_influence_on_the_others():
+    layer, _ = pair((4, 6, 3))
+    x, mask = batch((4, 6, 3)), np.random.default_rng(3).random((4, 6)) < 0.6
+    spoiled = np.where(mask[..., None], x, 1e4).astype(np.float32)
+    clean, other = (np.array(layer(inputs, training=True, mask=tf.constant(mask))) for inputs in (x, spoiled))
+    np.testing.assert_allclose(clean[mask], other[mask], **FLOAT32)
+    np.testing.assert_allclose(clean[mask], forward.batchnorm(x[mask], *layer.get_weights()[:2])[0], **FLOAT32)
+
+
+def test_a_batch_that_is_masked_as_a_whole_is_finite_as_in_keras():
+    ours, theirs = pair((4, 5))
+    x, nothing = batch((4, 5)), tf.zeros(4, bool)
+    outputs = [layer(x, training=True, mask=nothing) for layer in (ours, theirs)]
+    np.testing.assert_allclose(*outputs, rtol=1e-3)
+    assert np.isfinite(outputs[0]).all()
+
+
+def test_a_mask_passes_through_to_the_next_layer():
+    sequences = keras.Input((None, 2))
+    masked = keras.layers.Masking()(sequences)
+    pooled = keras.layers.GlobalAveragePooling1D()(BatchNorm()(masked))  # averages what is not masked
+    model = keras.Model(sequences, pooled)
+    x = batch((3, 4, 2))
+    padded = np.concatenate([x, np.zeros((3, 5, 2), np.float32)], axis=1)
+    np.testing.assert_allclose(model(padded), model(x), **FLOAT32)
+
+
+def test_a_mask_of_another_rank_is_refused():
+    with pytest.raises(ValueError, match=r"one axis less than the inputs, received a mask of shape \(4,\)"):
+        BatchNorm()(batch((4, 6, 3)), training=True, mask=tf.ones(4, bool))
+
+
+EQUIPPED = dict(
+    beta_initializer=keras.initializers.Constant(0.5),
+    gamma_initializer="zeros",
+    moving_mean_initializer="ones",
+    moving_variance_initializer=keras.initializers.Constant(4.0),
+    beta_regularizer=keras.regularizers.L1(0.1),
+    gamma_regularizer="l2",
+    beta_constraint="non_neg",
+    gamma_constraint=keras.constraints.MaxNorm(1.5),
+)
+
+
+def test_initializers_and_penalties_are_those_of_keras():
+    ours, theirs = BatchNorm(**EQUIPPED), keras.layers.BatchNormalization(**EQUIPPED)
+    for layer in (ours, theirs):
+        layer.build((8, 3))
+    assert_same(ours.get_weights(), theirs.get_weights(), rtol=0)
+    assert len(ours.losses) == 2
+    assert_same(ours.losses, theirs.losses)
+
+
+def test_constraints_hold_after_a_step_of_the_optimizer():
+    layer = BatchNorm(beta_constraint="non_neg", gamma_constraint=keras.constraints.MaxNorm(1.5))
+    layer.build((8, 3))
+    gradients = [tf.constant([-9.0, 1.0, 0.0]), tf.constant([1.0, -1.0, 0.0])]
+    keras.optimizers.SGD(1.0).apply(gradients, layer.trainable_variables)
+    np.testing.assert_allclose(np.linalg.norm(layer.gamma), 1.5, rtol=1e-5)
+    np.testing.assert_array_equal(layer.beta, [0, 1, 0])
+
+
+@pytest.mark.parametrize("arguments", [{}, {"axis": 1, "momentum": 0.5, "epsilon": 0.2, "scale": False}, EQUIPPED])
+def test_kerass_own_configuration_makes_an_equal_layer(arguments):
+    theirs = keras.layers.BatchNormalization(**arguments, name="norm", dtype="mixed_float16")
+    ours = BatchNorm.from_config(theirs.get_config())
+    config = theirs.get_config()
+    assert {name: config[name] for name in ours.get_config()} == ours.get_config()
+    assert BatchNorm.from_config(ours.get_config()).get_config() == ours.get_config()
+
+
+@pytest.mark.parametrize("missing", ["synchronized", "renorm"])
+def test_a_configuration_that_asks_for_more_is_refused(missing):
+    config = keras.layers.BatchNormalization().get_config()
+    with pytest.raises(ValueError, match=f"expected a configuration with {missing}=False, received {missing}=True"):
+        BatchNorm.from_config({**config, missing: True})
+    later = {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}  # as Keras 3.14 writes it
+    assert BatchNorm.from_config({**config, **later}).momentum == 0.99
+
+
+def test_what_is_left_out_is_none_as_in_keras():
+    for layer in (BatchNorm(center=False, scale=False), keras.layers.BatchNormalization(center=False, scale=False)):
+        layer.build((8, 3))
+        assert layer.gamma is None and layer.beta is None
+
+
+def test_pure_float16_overflows_the_stored_variance_and_mixed_precision_does_not():
+    x = random((64, 3), dtype=np.float32, scale=3000.0).astype(np.float16)
+    for layer in (BatchNorm, keras.layers.BatchNormalization):
+        pure, mixed = layer(dtype="float16", momentum=0.0), layer(dtype="mixed_float16", momentum=0.0)
+        for norm in (pure, mixed):
+            assert np.isfinite(norm(x, training=True)).all()
+        assert np.isinf(pure.moving_variance).all() and np.isfinite(mixed.moving_variance).all()
+
+
 # The cases of Keras's own test file, batch_normalization_test.py, written anew (the wheel does not hold it).
 
 
