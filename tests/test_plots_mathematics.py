@@ -97,3 +97,26 @@ def test_right_triangle_has_its_right_angle_at_the_weights():
     (_, w), (corner, end), (_, hypotenuse) = arrows(plots.right_triangle(2.0, 0.5))
     assert w == corner == (2.0, 0)
     assert end == hypotenuse == (2.0, 0.5)
+
+
+def test_balance_triangle_ends_on_the_circle_at_the_angle_of_the_balance():
+    ax = plots.balance_triangle(0.2)
+    (_, w), (_, shrunk), (corner, end), (_, after) = arrows(ax)
+    assert w == (1, 0)
+    assert shrunk == corner == pytest.approx((0.8, 0))
+    assert end == after == pytest.approx((0.8, 0.6))  # 1 long, at a right angle to the shortened weights
+    np.testing.assert_allclose(np.hypot(*ax.lines[0].get_xydata().T), 1)
+
+
+@pytest.mark.parametrize("draw", [plots.by_step, plots.scale_curves, plots.weight_plane])
+def test_more_series_than_colors_are_refused_and_none_is_dropped(draw):
+    def given(number):
+        series = {str(i): np.ones((2, 2)) if draw is plots.weight_plane else [1, 2] for i in range(number)}
+        if draw is plots.by_step:
+            return draw(series, ylabel="turn")
+        return draw([1, 2], series) if draw is plots.scale_curves else draw(1, np.ones((2, 2)), series)
+
+    drawn = {line.get_color() for line in given(6).lines} - {plots.INK}
+    assert len(drawn) == 6
+    with pytest.raises(ValueError, match="expected at most 6 series to draw, received 7"):
+        given(7)

@@ -12,7 +12,7 @@ from .forward import (
     shape_against_normal,
 )
 from .inference import bars, labeled_lines, ratios_by_layer
-from .invariance import by_step, right_triangle, scale_curves, weight_plane
+from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
 from .speedup import accuracy_by, accuracy_over_steps
@@ -29,6 +29,7 @@ __all__ = [
     "accuracy_by_depth",
     "accuracy_over_steps",
     "averaged_together",
+    "balance_triangle",
     "bars",
     "by_step",
     "channel_ranges",

@@ -5,7 +5,7 @@ import numpy as np
 
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
 
-_COLORS = (BATCHNORM, OTHER, "#CC79A7", "#E69F00")
+_COLORS = (BATCHNORM, OTHER, "#CC79A7", "#E69F00", "#56B4E9", PLAIN)
 
 
 def weight_plane(extent, loss, paths, *, ax=None):
@@ -25,7 +25,7 @@ def weight_plane(extent, loss, paths, *, ax=None):
     limits = (-extent, extent, -extent, extent)
     picture = ax.imshow(loss, origin="lower", extent=limits, cmap="Greys", alpha=0.75, interpolation="bilinear")
     ax.figure.colorbar(picture, ax=ax, label="loss", shrink=0.8)
-    for (name, path), color in zip(paths.items(), (BATCHNORM, PLAIN), strict=False):
+    for (name, path), color in _colored(paths):
         path = np.asarray(path)
         ax.plot(*path.T, ".-", color=color, linewidth=1.1, markersize=3)
         ax.plot(*path[0], "o", color=color, markersize=7)
@@ -50,7 +50,7 @@ def scale_curves(factors, losses, *, ax=None):
     """
     if ax is None:
         _, ax = plt.subplots()
-    for (name, loss), color in zip(losses.items(), _COLORS, strict=False):
+    for (name, loss), color in _colored(losses):
         ax.semilogx(factors, loss, color=color, label=name)
     ax.set(xlabel="factor on the weights", ylabel="loss", xlim=(factors[0], factors[-1]))
     ax.legend()
@@ -71,7 +71,7 @@ def by_step(series, *, ylabel, reference=None, ax=None):
     """
     if ax is None:
         _, ax = plt.subplots()
-    for (name, values), color in zip(series.items(), _COLORS, strict=False):
+    for (name, values), color in _colored(series):
         ax.plot(values, color=color, linewidth=1.6, label=name)
     if reference:
         name, value = reference
@@ -103,11 +103,62 @@ def right_triangle(before, step, *, ax=None):
         ((before, 0), (before, step), OTHER),
         ((0, 0), (before, step), INK),
     ):
-        arrow = dict(arrowstyle="-|>", color=color, linewidth=2, shrinkA=0, shrinkB=0)
-        ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
+        _arrow(ax, start, end, color)
     ax.text(before / 2, -0.04 * before, "$w$", color=BATCHNORM, ha="center", va="top")
-    ax.text(1.02 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, va="center")
+    ax.text(0.98 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, ha="right", va="center")
     ax.text(before / 2, 0.62 * step, r"$w - \eta\, g$", ha="right", va="bottom")
     ax.set(xlim=(-0.05 * before, 1.35 * before), ylim=(-0.25 * before, 1.25 * step), aspect="equal")
     ax.set_axis_off()
     return ax
+
+
+def balance_triangle(product, *, ax=None):
+    """Draw a step in balance: decay shortens the weights, an orthogonal step brings them back to the old length.
+
+    Args:
+        product: learning rate times weight decay, between 0 and 1.
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes: a circle of the weights' length, then the arrows of the old, shortened and new weights and the step.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 3.8))
+    shrunk, turn = 1 - product, np.arccos(1 - product)
+    step = np.sin(turn)
+    angles = np.linspace(-0.12, 1.35 * turn, 100)
+    ax.plot(np.cos(angles), np.sin(angles), color=MUTED, linewidth=1, linestyle=":")
+    _arrow(ax, (0, 0), (1, 0), MUTED)
+    _arrow(ax, (0, 0), (shrunk, 0), BATCHNORM)
+    _arrow(ax, (shrunk, 0), (shrunk, step), OTHER)
+    _arrow(ax, (0, 0), (shrunk, step), INK)
+    corner = 0.035
+    ax.plot([shrunk - corner, shrunk - corner, shrunk], [0, corner, corner], color=MUTED, linewidth=1)
+    arc = np.linspace(0, turn, 50)
+    ax.plot(0.22 * np.cos(arc), 0.22 * np.sin(arc), color=INK, linewidth=1)
+    ax.text(0.26 * np.cos(turn / 2), 0.26 * np.sin(turn / 2), r"$\theta$", va="center")
+    ax.text(shrunk / 2, -0.03, r"$(1 - \eta\lambda)\, w_t$", color=BATCHNORM, ha="center", va="top")
+    ax.text(1.02, 0, "$w_t$", color="#4A5058", va="center")
+    ax.text(shrunk - 0.02, step / 2, r"$-\eta\, g_t$", color=OTHER, ha="right", va="center")
+    ax.text(shrunk / 2 - 0.03, step / 2 + 0.03, "$w_{t+1}$", ha="right", va="bottom")
+    ax.text(np.cos(1.3 * turn), np.sin(1.3 * turn), "as long as $w_t$  ", color="#4A5058", ha="right", va="center")
+    ax.set(xlim=(-0.03, 1.12), ylim=(-0.13, 1.08 * np.sin(1.35 * turn)), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
+def _arrow(ax, start, end, color):
+    """A straight arrow between two points of the axes."""
+    arrow = dict(arrowstyle="-|>", color=color, linewidth=2, shrinkA=0, shrinkB=0)
+    ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
+
+
+def _colored(series):
+    """Each name and value with a color of its own.
+
+    Raises:
+        ValueError: if there are more than colors.
+    """
+    if len(series) > len(_COLORS):
+        raise ValueError(f"expected at most {len(_COLORS)} series to draw, received {len(series)}")
+    return zip(series.items(), _COLORS, strict=False)
