@@ -105,7 +105,7 @@ def right_triangle(before, step, *, ax=None):
     ):
         _arrow(ax, start, end, color)
     ax.text(before / 2, -0.04 * before, "$w$", color=BATCHNORM, ha="center", va="top")
-    ax.text(0.98 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, ha="right", va="center")
+    ax.text(0.955 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, ha="right", va="center")
     ax.text(before / 2, 0.62 * step, r"$w - \eta\, g$", ha="right", va="bottom")
     ax.set(xlim=(-0.05 * before, 1.35 * before), ylim=(-0.25 * before, 1.25 * step), aspect="equal")
     ax.set_axis_off()
