@@ -1,6 +1,7 @@
 """What makes the chapters' stored outputs a proof: all are compared, pictures too, and there is enough to compare."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -225,6 +226,6 @@ def compared_after(path, notebook, number, *, source, metadata=None):
     changed.cells[number].metadata.update(metadata or {})
     nbformat.write(changed, path)
     status, text = compared(path)
-    lines = [line for line in text.splitlines() if line.startswith(("Cell ", "picture "))]
+    lines = re.findall(r"(?:Cell \d(?=: )|^picture .*)", text, re.MULTILINE)
     assert bool(status) == bool(lines), text
-    return [line.split(":")[0] if line.startswith("Cell") else line for line in lines]
+    return lines

@@ -173,7 +173,7 @@ def differing(groups: dict, again: dict) -> list[str]:
         stored = sorted(map(final, groups[config]))
         if not stored[0] - MARGIN <= final(run) <= stored[-1] + MARGIN:
             problems.append(
-                f"{name}: ends with {final(run):.2f}, the stored runs with {stored[0]:.2f}-{stored[-1]:.2f}"
+                f"{name}: ends with {final(run):.2f}, the stored runs with {stored[0]:.2f} to {stored[-1]:.2f}"
             )
     if len(again) == 2:
         one, other = again
