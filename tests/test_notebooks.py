@@ -33,6 +33,12 @@ def test_few_outputs_hide_their_number_in_true():
     assert sum(text.endswith("True") for text in texts) < HIDDEN * len(texts)
 
 
+@pytest.mark.xfail(strict=False, reason="chapter `training` still reads its runs with `sweep`: `training.runs` is to")
+def test_chapters_only_read_what_the_package_stores():
+    for path in notebooks.chapters():
+        assert not any(re.search(r"store=\S*STORE", cell.source) for cell in cells(path)), path.name
+
+
 def test_each_chapter_of_the_package_is_a_notebook_in_this_order():
     numbered = [path.stem for path in notebooks.chapters() if path.stem[0].isdigit()]
     assert numbered == [f"{number:02}_{chapter.slug}" for number, chapter in enumerate(CHAPTERS, 1)]
