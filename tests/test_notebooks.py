@@ -121,9 +121,9 @@ def book(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "BOOK", tmp_path / "book")
     monkeypatch.setattr(notebooks, "RECORD", tmp_path / "book" / "provenance.json")
     sources = ("print(3)", MEASURE, FIGURE.format(value=3))
-    nbformat.write(
-        new_notebook(cells=[new_code_cell(source) for source in sources]), tmp_path / "book" / "01_one.ipynb"
-    )
+    path = tmp_path / "book" / "01_one.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+    monkeypatch.setattr(notebooks, "chapters", lambda slugs: [path])
     return tmp_path
 
 
