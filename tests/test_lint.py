@@ -174,6 +174,7 @@ def measuring(source, output=""):
         'print(f"accuracy ≈ {accuracy:.2f}")\nassert accuracy == 0.5',
         'print(f"accuracy ≈ {accuracy:.2f}")\nassert accuracy',
         'print(f"accuracy ≈ {accuracy:.2f}")\n# assert accuracy < 1',
+        'print(f"accuracy ≈ {accuracy:.2f}")\nif accuracy < 1:\n    pass',
         'print(f"error ≈ {error(x):.2f}")\nassert error(y) < 1',
         'print(f"mean ≈ {np.mean(x):.2f}")\nassert np.mean(y) < 1',
         'print(f"share ≈ {share(x):.2f}")\nassert share(y) < 1',
