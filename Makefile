@@ -8,7 +8,7 @@ SET_UP := sh tools/set_up.sh $(VENV) "$(PYTHON)"
 WORKERS := 2
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: help book test lab serve notebooks exercises stamp bench colab lock clean
+.PHONY: help book test portable linkcheck lab serve notebooks exercises stamp bench colab runtimes lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,14 @@ test:  ## run every test: package, notebooks, exercises, lints, site
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 
+portable:  ## run package tests, notebooks and stored experiments as other processors would (about an hour)
+	@$(SET_UP) test
+	@$(BIN)/python tools/portable.py $(EMULATIONS)
+
+linkcheck:  ## ask every address that the pages link to (needs the network)
+	@$(SET_UP) book
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/linkcheck
+
 lab:  ## open the chapters in JupyterLab
 	@$(SET_UP) lab
 	@$(BIN)/jupyter-lab book
@@ -31,9 +39,9 @@ lab:  ## open the chapters in JupyterLab
 serve: book  ## build the website and serve it at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-notebooks:  ## execute chapters in place: all, or CHAPTERS="forward layer"
+notebooks:  ## execute chapters in place: all, or CHAPTERS="forward layer"; FORCE=1 renews what still agrees, too
 	@$(SET_UP) test
-	@$(BIN)/python tools/notebooks.py $(CHAPTERS)
+	@$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(CHAPTERS)
 
 exercises:  ## write stubs, hints and solutions from the package into the chapters
 	@$(SET_UP) test
@@ -51,6 +59,10 @@ bench:  ## measure speed side by side with TensorFlow
 colab:  ## rehearse every chapter with Colab's versions: RUNTIME=latest or oldest
 	@$(SET_UP) test
 	@$(BIN)/python tools/colab.py $(RUNTIME)
+
+runtimes:  ## compare the rehearsed versions with what Colab publishes (needs the network)
+	@$(SET_UP) test
+	@$(BIN)/python tools/runtimes.py
 
 lock:  ## renew requirements.txt (needs uv)
 	@sh tools/lock.sh

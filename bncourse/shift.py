@@ -10,7 +10,6 @@ In a network without normalization they are the same. In one with batch norm the
 `python -m bncourse.shift` makes the measurements of `EXPERIMENT`, and stores them where the chapter finds them.
 """
 
-import itertools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from .training import Config, Run, from_json, to_json, train, unchanged
+from .training import Config, Run, combinations, from_json, take, to_json, train, unchanged
 
 PLACES = ("linear", "activation")
 
@@ -142,20 +141,24 @@ def measure(config: Config, data) -> Measured:
 
 
 def stored() -> list[Measured]:
-    """The committed measurements of `EXPERIMENT`."""
-    return [
-        Measured(from_json(entry["run"]), {place: np.array(entry["drift"][place]) for place in PLACES})
-        for entry in json.loads(STORE.read_text())["measured"]
-    ]
+    """The stored measurements of `EXPERIMENT`, in the order of its grid.
+
+    Raises:
+        LookupError: as `training.stored_runs`.
+    """
+    held = {}
+    for entry in json.loads(STORE.read_text())["measured"] if STORE.exists() else []:
+        run = from_json(entry["run"])
+        held[run.config] = Measured(run, {place: np.array(entry["drift"][place]) for place in PLACES})
+    return take(held, combinations(*EXPERIMENT), STORE)
 
 
 def main() -> None:
     from .data import load
 
-    data, (base, grid) = load(), EXPERIMENT
-    entries = []
-    for values in itertools.product(*grid.values()):
-        run, moved = measure(base.replace(**dict(zip(grid, values, strict=True))), data)
+    data, entries = load(), []
+    for config in combinations(*EXPERIMENT):
+        run, moved = measure(config, data)
         entries.append({"run": to_json(run), "drift": {place: moved[place].tolist() for place in PLACES}})
     lines = ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries)
     STORE.write_text(f'{{"made_by": "python -m bncourse.shift", "measured": [\n{lines}\n]}}\n')

@@ -81,7 +81,7 @@ class Config:
         return models.MODELS[self.model](**chosen, input_shape=input_shape, classes=classes)
 
 
-#: The runs of the sweeps below. `python -m bncourse.training` makes those that are missing: all, if the file is.
+#: The runs of the sweeps below, which `runs` reads. `python -m bncourse.training` makes those that are missing.
 STORE = Path(__file__).parent / "assets" / "runs" / "training.json"
 
 #: The network that the chapter makes deeper. Its gain is LeCun's: kernels start with variance 1 / fan-in.
@@ -228,10 +228,7 @@ def sweep(base: Config, grid: dict[str, Iterable], data, *, store: str | os.Path
     Raises:
         ValueError: if a name in `grid` is no field of `Config`, a value is out of its range, or the data too small.
     """
-    unknown = sorted(set(grid) - {f.name for f in dataclasses.fields(Config)})
-    if unknown:
-        raise ValueError(f"expected grid to name fields of Config, received {', '.join(unknown)}")
-    configs = [base.replace(**dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())]
+    configs = combinations(base, grid)
     for config in configs:
         _check_data(config, data)
     finished = load_runs(store) if store is not None and Path(store).exists() else []
@@ -243,6 +240,54 @@ def sweep(base: Config, grid: dict[str, Iterable], data, *, store: str | os.Path
             if store is not None:
                 save_runs(store, done.values())
     return [done[config] for config in configs]
+
+
+def combinations(base: Config, grid: dict[str, Iterable]) -> list[Config]:
+    """`base` with each combination of the values in `grid`, the last name changing fastest.
+
+    Raises:
+        ValueError: if a name in `grid` is no field of `Config`, or a value is out of its range.
+    """
+    unknown = sorted(set(grid) - {f.name for f in dataclasses.fields(Config)})
+    if unknown:
+        raise ValueError(f"expected grid to name fields of Config, received {', '.join(unknown)}")
+    return [base.replace(**dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())]
+
+
+def runs(name: str) -> list[Run]:
+    """The stored runs of one of `SWEEPS`, in the order of its grid.
+
+    Raises:
+        ValueError: if there is no sweep of that name.
+        LookupError: as `stored_runs`.
+    """
+    if name not in SWEEPS:
+        raise ValueError(f"expected name to be one of {', '.join(SWEEPS)}, received {name!r}")
+    return stored_runs(STORE, *SWEEPS[name])
+
+
+def stored_runs(store: Path, base: Config, grid: dict[str, Iterable]) -> list[Run]:
+    """The runs of a sweep from the file of finished runs that the module of the file's name makes; none is made here.
+
+    Raises:
+        LookupError: if a run is not there; the message names the command that makes it.
+    """
+    held = {run.config: run for run in load_runs(store)} if store.exists() else {}
+    return take(held, combinations(base, grid), store)
+
+
+def take(held: dict, configs: list[Config], store: Path) -> list:
+    """What a store holds for each of these configurations.
+
+    Raises:
+        LookupError: as `stored_runs`.
+    """
+    missing = [config for config in configs if config not in held]
+    if missing:
+        raise LookupError(
+            f"{store.name} lacks {len(missing)} of {len(configs)} runs: `python -m bncourse.{store.stem}` makes them"
+        )
+    return [held[config] for config in configs]
 
 
 def save_runs(path: str | os.PathLike, runs: Iterable[Run], *, made_by: str = "") -> None:

@@ -18,12 +18,12 @@ RUN = {"jupyter-book", "ipykernel", "nbval", "pytest-xdist", "ruff", "jupyterlab
 PLACES = {
     "bncourse": ["chapters"],
     "web": ["book"],
-    "tools": ["book", "test"],
+    "tools": ["book", "chapters", "test"],
     "tests": ["book", "chapters", "test"],
     "benchmarks": ["chapters"],
 }
 # The site's build imports these tools, where the extra `test` is missing.
-BUILDING = ("course.py", "imports.py")
+BUILDING = ("course.py", "imports.py", "proven.py")
 
 
 def name(requirement: str) -> str:

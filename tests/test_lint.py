@@ -2,6 +2,7 @@
 
 import base64
 
+import drawn
 import lint
 import nbformat
 import notebooks
@@ -177,13 +178,6 @@ def test_a_cell_that_was_not_run_in_order_is_found(counts):
     assert list(lint.executed(cells(1, 2, 3))) == []
 
 
-def test_only_text_that_nbval_compares_counts_as_compared():
-    notebook = printed("1\n")
-    notebook.cells += printed("2\n", name="stderr").cells + picture().cells + cells(1).cells
-    notebook.cells += shown(new_output("stream", text="3"), tags=["nbval-ignore-output"]).cells
-    assert lint.compared(notebook) == [1]
-
-
 def test_an_ignored_output_without_an_assertion_after_it_is_found():
     notebook = cells(1, metadata={"tags": ["nbval-ignore-output"]})
     assert list(lint.ignoring(notebook))
@@ -191,6 +185,74 @@ def test_an_ignored_output_without_an_assertion_after_it_is_found():
     assert len(list(lint.ignoring(notebook))) == 1
     notebook.cells.append(new_code_cell("assert x < 2"))
     assert list(lint.ignoring(notebook)) == []
+
+
+def measuring(source, output=""):
+    """A notebook that imports and defines, and then measures in a cell."""
+    shown = [new_output("stream", name="stdout", text=output)] if output else []
+    first = new_code_cell("import numpy as np\nfrom package import error\n\ndef share(x):\n    return x")
+    return new_notebook(cells=[first, new_code_cell(source, outputs=shown)])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'print(f"accuracy ≈ {accuracy:.2f}")',
+        'print(f"accuracy ≈ {accuracy:.2f}")\nassert other < 1',
+        'print(f"accuracy ≈ {accuracy:.2f}")\nassert accuracy == 0.5',
+        'print(f"accuracy ≈ {accuracy:.2f}")\nassert accuracy',
+        'print(f"accuracy ≈ {accuracy:.2f}")\n# assert accuracy < 1',
+        'print(f"accuracy ≈ {accuracy:.2f}")\nif accuracy < 1:\n    pass',
+        'print(f"error ≈ {error(x):.2f}")\nassert error(y) < 1',
+        'print(f"mean ≈ {np.mean(x):.2f}")\nassert np.mean(y) < 1',
+        'print(f"share ≈ {share(x):.2f}")\nassert share(y) < 1',
+        'print(f"both: {a} ≈ {a:.2f}, ≈ {b:.2f}")\nassert a < 1',
+        'print(f"all ≈ [{text(losses)}]")\nassert len(others) > 1',
+        'print(f"all ≈ [{a:.1f}, {b:.1f}] {c}")\nassert a < 1',
+        'print("accuracy ≈", accuracy)\nassert other < 1',
+        'for name, loss in losses.items():\n    print(f"{name} ≈ {loss}")\nassert others["a"] < 1',
+    ],
+)
+def test_a_measured_number_that_no_assertion_holds_is_found(source):
+    [problem] = lint.measured.problems(measuring(source))
+    assert problem.startswith("cell 2: no assertion holds ≈ {")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'print(f"accuracy ≈ {accuracy:.2f}")\nassert 0.5 < accuracy < 0.9',
+        'print(f"accuracy ≈ {run.accuracy[-1]:.2f}")\nassert run.accuracy[-1] > 0.5',
+        'print(f"error ≈ {error(x):.2f}")\nassert error(x) < 1',
+        'print(f"all ≈ [{text(losses)}]")\nassert max(losses) < 1',
+        'print(f"all ≈ [{a:.1f}, {b:.1f}] {c}")\nassert a < b',
+        'print("accuracy ≈", accuracy)\nassert accuracy > 0.5, "low"',
+        'for name, loss in losses.items():\n    print(f"{name} ≈ {loss:.1f}")\n    assert loss < 1',
+        'for loss in losses:\n    print(f"≈ {loss:.1f}")\nassert all(a < 1 for a in losses)',
+        "print(f\"≈ [{', '.join(f'{a:.2f}' for a in losses)}]\")\nassert np.allclose(losses, 1, atol=0.2)",
+        'print(f"≈ {loss:.1f}")\nnp.testing.assert_allclose(loss, 1, rtol=0.1)',
+        '%matplotlib inline\nprint(f"exact {x}")',
+    ],
+)
+def test_a_measured_number_in_an_asserted_range_is_no_problem(source):
+    assert list(lint.measured.problems(measuring(source))) == []
+
+
+def test_a_measured_number_in_an_output_needs_a_range_in_its_cell():
+    assert list(lint.measured.problems(measuring("report()", "accuracy ≈ 0.7\n")))
+    assert list(lint.measured.problems(measuring("report()\nassert done", "accuracy ≈ 0.7\n")))
+    assert list(lint.measured.problems(measuring("report()\nassert accuracy > 0.5", "accuracy ≈ 0.7\n"))) == []
+    assert list(lint.measured.problems(measuring("report()", "accuracy = 0.7\n"))) == []
+
+
+def test_a_picture_is_that_of_its_record():
+    output = new_output("display_data", data={"image/png": PIXEL}, metadata={"drawn": {}})
+    assert "no record" in next(lint.pictures(shown(output)))
+    drawn.seal([output])
+    assert list(lint.pictures(shown(output))) == []
+    output.data["image/png"] = base64.b64encode(b"another picture").decode()
+    assert "not the one that was recorded" in next(lint.pictures(shown(output)))
+    assert "no record" in next(lint.pictures(picture()))
 
 
 def test_a_notebook_that_an_editor_stored_is_found():

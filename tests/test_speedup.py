@@ -8,7 +8,7 @@ import pytest
 
 from bncourse import data, models, speedup
 from bncourse.speedup import EXPERIMENTS, Bracket, final_accuracy, highest_rate, select, steps_to
-from bncourse.training import Config, Run, load_runs, sweep, train
+from bncourse.training import Config, Run, combinations, load_runs, save_runs, train
 
 
 def run(accuracy, *, diverged=False, evaluated=None, **fields):
@@ -68,27 +68,42 @@ def test_the_store_says_which_command_made_it():
 
 
 def test_the_store_holds_every_run_of_every_experiment_and_no_other():
-    stored = {stored.config for stored in load_runs(speedup.STORE)}
-    wanted = {stored.config for name in EXPERIMENTS for stored in speedup.runs(name)}
-    assert wanted == stored
+    stored = [run.config for run in load_runs(speedup.STORE)]
+    wanted = {config for experiment in EXPERIMENTS.values() for config in combinations(*experiment)}
+    assert set(stored) == wanted and len(stored) == len(wanted)
 
 
-def test_reading_runs_trains_nothing(monkeypatch):
+def test_reading_runs_trains_and_writes_nothing(monkeypatch):
     monkeypatch.setattr(Config, "build", None)
+    before = speedup.STORE.read_bytes()
     for name, (_, grid) in EXPERIMENTS.items():
         assert len(speedup.runs(name)) == math.prod(map(len, grid.values()))
+    assert speedup.STORE.read_bytes() == before
+
+
+def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
+    held, store = speedup.runs("depth"), tmp_path / "speedup.json"
+    monkeypatch.setattr(speedup, "STORE", store)
+    message = r"speedup.json lacks {} of 24 runs: `python -m bncourse.speedup` makes them"
+    with pytest.raises(LookupError, match=message.format(24)):
+        speedup.runs("depth")
+    save_runs(store, held[1:])
+    before = store.read_bytes()
+    with pytest.raises(LookupError, match=message.format(1)):
+        speedup.runs("depth")
+    assert store.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_the_first_steps_of_a_stored_run_come_out_again(name):
-    """On another processor the last digits move, and the movement grows with each step: ten steps, one percent."""
+def test_the_first_loss_of_a_stored_run_comes_out_again(name):
+    """The first loss is that of the initial weights. What follows may be chaotic: at high rates, last digits grow."""
     *_, last = speedup.runs(name)
-    steps = min(10, len(last.loss))
-    again = train(last.config.replace(steps=steps), data.load())
-    np.testing.assert_allclose(again.loss[:steps], last.loss[:steps], rtol=0.01)
+    again = train(last.config.replace(steps=1), data.load())
+    np.testing.assert_allclose(again.loss, last.loss[:1], rtol=1e-3)
 
 
-def test_a_whole_stored_run_comes_out_again():
-    (stored,) = select(speedup.runs("depth"), depth=4, norm="batch", seed=1)
-    (again,) = sweep(stored.config, {}, data.load())
-    assert abs(final_accuracy(again) - final_accuracy(stored)) < 0.1
+def test_the_first_steps_of_a_calm_run_come_out_again():
+    """At a rate at which every seed learns, ten steps stay within a few percent on any processor."""
+    (stored,) = select(speedup.runs("learning_rate"), learning_rate=0.03, norm="batch", seed=0)
+    again = train(stored.config.replace(steps=10), data.load())
+    np.testing.assert_allclose(again.loss, stored.loss[:10], rtol=0.03)

@@ -145,7 +145,7 @@ def rehearse(notebook: Path, python: str | Path, repository: str) -> Rehearsal:
 
 def surroundings(repository: str) -> dict[str, str]:
     """The environment variables of a rehearsal: this process's, but those that would lend it packages."""
-    lent = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "JUPYTER_PATH")
+    lent = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "JUPYTER_PATH", "IPYTHONDIR")
     kept = {name: value for name, value in os.environ.items() if name not in lent}
     # pip would keep the wheel that it builds, and give it to a later rehearsal at the same address.
     ours = {"BNCOURSE_REPO": repository, "PYTHONNOUSERSITE": "1", "PIP_NO_CACHE_DIR": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -10,8 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import course
+import drawn
+import measured
 import nbformat
 import notebooks
+import proven
 from colab import tracked
 from course import Course
 from markdown_it import MarkdownIt
@@ -124,23 +127,22 @@ def executed(notebook) -> Iterator[str]:
         yield f"its cells were not run in order from 1: {counts}"
 
 
-def compared(notebook) -> list[int]:
-    """Numbers of the cells whose text output nbval compares."""
-    return [number for number, cell in code(notebook) if not ignored(cell) and any(notebooks.comparable(cell))]
-
-
-def ignored(cell) -> bool:
-    """Whether a cell, by tag or comment, asks nbval not to run it or not to compare it."""
-    return any(re.match(r"nbval-(skip|ignore)", tag) for tag in cell.metadata.get("tags", [])) or bool(
-        re.search(r"^\s*#\s*NBVAL_(SKIP|IGNORE)", cell.source, re.MULTILINE)
-    )
-
-
 def ignoring(notebook) -> Iterator[str]:
     """Cells that nbval does not compare and that no asserting cell follows."""
     for (number, cell), (_, following) in pairwise([*code(notebook), (0, nbformat.v4.new_code_cell())]):
-        if ignored(cell) and "assert" not in following.source:
+        if proven.ignored(cell) and "assert" not in following.source:
             yield f"cell {number}: nbval ignores it, and the next cell asserts nothing"
+
+
+def pictures(notebook) -> Iterator[str]:
+    """Pictures that are not those of their record, or have none: what they show would be proven by nothing."""
+    for number, cell in code(notebook):
+        for output in drawn.pictures(cell.outputs):
+            digest = output.metadata.get("drawn", {}).get("png")
+            if digest is None:
+                yield f"cell {number}: its picture has no record of what is drawn: run `make notebooks`"
+            elif digest != drawn.digest(output.data["image/png"]):
+                yield f"cell {number}: its picture is not the one that was recorded"
 
 
 def stored(text: str) -> Iterator[str]:
@@ -251,7 +253,19 @@ def page(html: str, here: Course, files: set[str]) -> Iterator[str]:
 
 def chapter(notebook, path: str, here: Course, files: set[str]) -> Iterator[str]:
     """All problems of one chapter."""
-    for lint in (portable, headings, alternatives, folds, math, outputs, executed, ignoring, numbers):
+    for lint in (
+        portable,
+        headings,
+        alternatives,
+        folds,
+        math,
+        outputs,
+        executed,
+        ignoring,
+        numbers,
+        measured.problems,
+        pictures,
+    ):
         yield from lint(notebook)
     yield from links(notebook, path, here, files)
 

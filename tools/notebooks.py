@@ -1,24 +1,27 @@
-"""Execute chapters in place and normalize what is stored: `python tools/notebooks.py [slug ...]`; without names, all.
+"""Execute chapters in place and normalize what is stored: `python tools/notebooks.py [--force] [slug ...]`.
 
-On the machine that made the stored outputs (same processor, same package versions) every cell's outputs are renewed,
-and an unchanged chapter gives no diff. On another machine the last digits of float arithmetic and the pixels of a
-picture may differ, so there a cell whose text outputs still agree keeps the stored ones.
+A chapter keeps its stored outputs, all of them, where its code, the package and its data are those that made them and
+what comes out today agrees as `make test` asks. Else, or with `--force`, all are renewed, and the record in
+book/provenance.json says in which environment.
 """
 
+import argparse
 import base64
 import hashlib
 import io
 import json
 import os
 import platform
-import sys
+import re
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 import course
+import drawn
 import nbformat
 from nbclient import NotebookClient
+from nbval.plugin import get_sanitize_patterns
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,17 +60,48 @@ def environment() -> dict:
     }
 
 
+def sources(notebook) -> str:
+    """A digest of all that a chapter's outputs come from: its code, the package, the package's data."""
+    package = ROOT / "bncourse"
+    files = sorted([*package.rglob("*.py"), *(path for path in (package / "assets").rglob("*") if path.is_file())])
+    digest = hashlib.sha256()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            digest.update(f"{cell.source}\0".encode())
+    for path in files:
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def unmeasured(text: str) -> str:
+    """A text without the digits that nbval leaves out: those of measurements, behind ≈."""
+    for pattern, replacement in get_sanitize_patterns((ROOT / "tests" / "measured.cfg").read_text()):
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
 def comparable(cell) -> list:
-    """A cell's outputs as nbval compares them: text without pictures and without what goes to stderr."""
+    """A cell's text outputs as nbval compares them: without pictures, measured digits and what goes to stderr."""
     outputs = []
     for output in cell.outputs:
         if output.output_type == "stream":
             if output.name == "stdout":
-                outputs.append(output.text)
+                outputs.append(unmeasured(output.text))
         else:
             data = output.get("data", {})
-            outputs.append({kind: text for kind, text in data.items() if not kind.startswith("image/")})
+            outputs.append({kind: unmeasured(text) for kind, text in data.items() if not kind.startswith("image/")})
     return outputs
+
+
+def agree(stored, fresh) -> bool:
+    """Whether two executions of a chapter gave the same, in every cell, as `make test` compares."""
+    return all(
+        old.execution_count == new.execution_count
+        and comparable(old) == comparable(new)
+        and not any(drawn.compare(old.outputs, new.outputs, drawn.tolerance(old)))
+        for old, new in zip(stored.cells, fresh.cells, strict=True)
+        if old.cell_type == "code"
+    )
 
 
 def compact(png: str) -> str:
@@ -99,13 +133,11 @@ def normalize(notebook) -> None:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
 
 
-def execute(path: Path, *, keep_agreeing: bool) -> float:
-    """Execute one chapter in place, and return the seconds; with `keep_agreeing`, outputs whose text agrees stay."""
-    stored = nbformat.read(path, as_version=4)
-    fresh = nbformat.read(path, as_version=4)
+def execute(notebook) -> float:
+    """Execute a notebook and normalize it, and return the seconds."""
     start = time.perf_counter()
     NotebookClient(
-        fresh,
+        notebook,
         timeout=600,
         kernel_name="python3",
         record_timing=False,
@@ -113,30 +145,33 @@ def execute(path: Path, *, keep_agreeing: bool) -> float:
         resources={"metadata": {"path": str(BOOK)}},
     ).execute()
     seconds = time.perf_counter() - start
-    normalize(fresh)
-    if keep_agreeing:
-        for old, new in zip(stored.cells, fresh.cells, strict=True):
-            if new.cell_type == "code" and old.execution_count is not None and comparable(old) == comparable(new):
-                new.outputs = old.outputs
-    nbformat.write(fresh, path)
+    normalize(notebook)
+    for cell in notebook.cells:
+        drawn.seal(cell.get("outputs", []))
     return seconds
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Execute chapters in place.")
+    parser.add_argument("slugs", nargs="*", metavar="slug", help="chapters; without names, all")
+    parser.add_argument("--force", action="store_true", help="renew outputs that still agree, too")
+    options = parser.parse_args(arguments)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    drawn.enable()
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    here = environment()
-    for path in chapters(sys.argv[1:]):
-        stored = record.get(path.stem, {})
-        same = not stored or stored["environment"] == here
-        before = path.read_text()
-        seconds = execute(path, keep_agreeing=not same)
-        changed = path.read_text() != before
-        # An unchanged chapter keeps its record too: seconds vary from run to run.
-        if changed or not stored:
-            record[path.stem] = {"environment": here if same else stored["environment"], "seconds": round(seconds)}
+    for path in chapters(options.slugs):
+        stored, fresh = (nbformat.read(path, as_version=4) for _ in range(2))
+        made_of = sources(stored)
+        seconds = execute(fresh)
+        known = not options.force and record.get(path.stem, {}).get("sources") == made_of
+        kept = known and agree(stored, fresh)
+        if kept:
+            normalize(stored)
+        else:
+            record[path.stem] = {"environment": environment(), "seconds": round(seconds), "sources": made_of}
             RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
-        print(f"{path.name}: {seconds:.0f} s, {'changed' if changed else 'unchanged'}")
+        nbformat.write(stored if kept else fresh, path)
+        print(f"{path.name}: {seconds:.0f} s, {'unchanged' if kept else 'renewed'}", flush=True)
 
 
 if __name__ == "__main__":
