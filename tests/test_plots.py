@@ -54,3 +54,12 @@ def test_figures_draw_into_the_axes_they_are_given():
     assert plots.montage(np.ones((1, 2, 2)), ax=ax) is ax
     assert plots.loss_curve(np.ones(30), ax=ax) is ax
     assert plots.spread_by_depth([1, 2], ax=ax) is ax
+
+
+def test_filter_rows_scales_each_row_by_its_largest_weight():
+    kernel = np.arange(1.0, 19).reshape(3, 3, 1, 2)
+    ax = plots.filter_rows({"strong": kernel, "faint": kernel / 100})
+    picture = ax.images[0].get_array()
+    np.testing.assert_allclose(picture[:3, :3], kernel[..., 0, 0] / 18)
+    np.testing.assert_allclose(picture[4:7, 4:7], kernel[..., 0, 1] / 18)
+    assert [text.get_text() for text in ax.texts] == ["strong", "faint"]

@@ -1,7 +1,7 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
 from .backward import computation_graph, drift, loss_comparison, projection, residuals
-from .convolution import loss_curve, montage, spread_by_depth
+from .convolution import filter_rows, loss_curve, montage, spread_by_depth
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -36,6 +36,7 @@ __all__ = [
     "computation_graph",
     "drift",
     "drift_by_layer",
+    "filter_rows",
     "labeled_lines",
     "loss_comparison",
     "loss_curve",

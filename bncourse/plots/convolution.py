@@ -76,3 +76,25 @@ def spread_by_depth(spread, *, color=PLAIN, ax=None):
     ax.set(xlabel="convolution", ylabel="standard deviation over images")
     ax.set_xticks(np.arange(1, len(spread) + 1))
     return ax
+
+
+def filter_rows(rows, *, ax=None):
+    """Draw sets of filters, one below the other, positive weights blue and negative ones orange.
+
+    Args:
+        rows: dictionary from a row's name to its filters (height, width, 1, F), all of one shape. Each row has a color
+            scale of its own, so that small weights show, too.
+        ax: Matplotlib axes; by default a figure of its own.
+
+    Returns:
+        the axes, the names at its left.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 0.85 * len(rows) + 0.4))
+    kernels = [np.asarray(kernel) / np.max(np.abs(kernel)) for kernel in rows.values()]
+    height, _, _, filters = kernels[0].shape
+    images = np.concatenate([np.moveaxis(kernel[:, :, 0], -1, 0) for kernel in kernels])
+    montage(images, columns=filters, signed=True, ax=ax)
+    for k, name in enumerate(rows):
+        ax.text(-1.2, k * (height + 1) + (height - 1) / 2, name, ha="right", va="center")
+    return ax

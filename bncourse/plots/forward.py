@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import BATCHNORM, INK, MUTED, PLAIN
+from .style import BATCHNORM, INK, MUTED, PLAIN, SIGNED
 
 
 def channel_ranges(x, *, color=PLAIN, label=None, offset=0.0, ax=None):
@@ -77,10 +77,10 @@ def averaged_together(groups, *, xlabel="feature", ylabel="example", ax=None):
 
 
 def mean_map(values, *, limit, ax=None):
-    """Draw a matrix (examples, channels) of means as colors from -limit (orange) over 0 (white) to limit (purple)."""
+    """Draw a matrix (examples, channels) of means as colors from -limit (orange) over 0 (white) to limit (blue)."""
     if ax is None:
         _, ax = plt.subplots()
-    image = ax.imshow(np.asarray(values), cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    image = ax.imshow(np.asarray(values), cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
     ax.figure.colorbar(image, ax=ax, orientation="horizontal", label="mean over positions", fraction=0.08)
     ax.set(xlabel="channel", ylabel="example")
     ax.grid(visible=False)
