@@ -1,4 +1,4 @@
-"""The gradient of batch normalization, twice: node by node along the graph, and as one closed formula."""
+"""The gradient of batch normalization: as one closed formula, node by node along the graph, and in inference."""
 
 import math
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import _blocked
-from ._check import as_float, require_number, require_shape
-from .forward import Cache
+from ._channels import channel_sum, channelwise
+from ._check import as_features, as_float, as_moments, as_parameters, require_number, require_shape
+from .forward import Cache, inverse_std, standardize
 
 
 class Gradients(NamedTuple):
@@ -41,19 +41,18 @@ def batchnorm_backward(dy, cache: Cache) -> Gradients:
 
     Source:
         Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, the six gradients of Section 3, collected.
+
+    >>> from bncourse.forward import batchnorm
+    >>> y, batch, cache = batchnorm([[-1.0], [-1.0], [1.0], [1.0]], [2.0], [0.0], epsilon=0)
+    >>> dx, dgamma, dbeta = batchnorm_backward([[3.0], [1.0], [0.0], [2.0]], cache)
+    >>> dx.tolist(), dgamma.tolist(), dbeta.tolist()
+    ([[2.0], [-2.0], [-2.0], [2.0]], [-2.0], [6.0])
     """
     dy, (x_hat, inv_std, gamma) = _checked(dy, cache)
-    axes = tuple(range(x_hat.ndim - 1))
     m = x_hat.size // x_hat.shape[-1]
-    scale = gamma * inv_std
-    if _blocked.worthwhile(dy, x_hat):
-        dbeta, dgamma = _blocked.channel_sums(dy), _blocked.channel_dot(dy, x_hat)
-        dx = _blocked.combine(dy, scale, x_hat, -scale * dgamma / m, -scale * dbeta / m)
-    else:
-        dbeta = dy.sum(axis=axes, dtype=np.float64)
-        dgamma = np.multiply(dy, x_hat, dtype=np.float64).sum(axis=axes)
-        dx = scale * (dy - dbeta / m - x_hat * dgamma / m)
-    return Gradients(dx.astype(x_hat.dtype, copy=False), dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
+    dbeta, dgamma = _parameter_gradients(dy, x_hat)
+    dx = _input_gradient(x_hat, dy, dbeta / m, dgamma / m, gamma * inv_std)
+    return Gradients(dx, dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
 
 
 def batchnorm_backward_graph(dy, cache: Cache) -> Gradients:
@@ -93,6 +92,37 @@ def batchnorm_backward_graph(dy, cache: Cache) -> Gradients:
     return Gradients(dx.astype(x_hat.dtype), dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
 
 
+def batchnorm_inference_backward(dy, x, gamma, moving, *, epsilon=1e-3) -> Gradients:
+    """Gradients through `batchnorm_inference`, as of a frozen layer: its statistics are constants of this batch.
+
+    Args:
+        dy: gradient of the loss with respect to y, (..., C).
+        x, gamma, moving, epsilon: what `batchnorm_inference` was given.
+
+    Returns:
+        Gradients: x (..., C) in the dtype of `x`, gamma and beta (C,) in the dtype of gamma.
+
+    Raises:
+        TypeError: if an argument does not hold real numbers.
+        ValueError: if shapes disagree, `x` is empty, a variance or epsilon is negative, or both are 0.
+
+    Formula:
+        dx = γ / sqrt(moving variance + epsilon) dy,  dγ = Σ dy x̂,  dβ = Σ dy,  with x̂ of the moving statistics.
+
+    >>> gradients = batchnorm_inference_backward([[1.0], [2.0]], [[3.0], [7.0]], [6.0], ([5.0], [4.0]), epsilon=0)
+    >>> [gradient.tolist() for gradient in gradients]
+    [[[3.0], [6.0]], [1.0], [3.0]]
+    """
+    x, dy = as_features(x), as_float(dy, "dy")
+    require_shape(dy, x.shape, "dy")
+    gamma, _ = as_parameters(gamma, gamma, x.shape[-1])
+    mean, variance = as_moments(moving, x.shape[-1:], "moving")
+    inv_std = inverse_std(variance, epsilon)
+    dbeta, dgamma = _parameter_gradients(dy, standardize(x, mean, inv_std))
+    dx = gamma * inv_std * dy
+    return Gradients(dx.astype(x.dtype), dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
+
+
 def numerical_gradient(f: Callable[[np.ndarray], float], x, *, step: float = 1e-5) -> np.ndarray:
     """The gradient of a scalar function by central differences, two evaluations for every element of `x`.
 
@@ -110,6 +140,9 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x, *, step: float = 1e-
 
     Formula:
         ∂f/∂xᵢ ≈ (f(x + step eᵢ) - f(x - step eᵢ)) / (2 step), with an error of the order of step².
+
+    >>> numerical_gradient(lambda x: np.sum(x**2), [1, 2]).round(6).tolist()
+    [2.0, 4.0]
     """
     x = as_float(x, "x").astype(np.float64)
     require_number(step, 0, math.inf, "step")
@@ -123,6 +156,16 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x, *, step: float = 1e-
         distance = above[index] - below[index]  # not exactly 2 step: x + step and x - step are rounded
         gradient[index] = (_number(f(above)) - _number(f(below))) / distance
     return gradient
+
+
+@channel_sum
+def _parameter_gradients(dy, x_hat):
+    return dy, dy * x_hat
+
+
+@channelwise
+def _input_gradient(x_hat, dy, mean, slope, scale):
+    return scale * (dy - mean - x_hat * slope)
 
 
 def _number(value) -> float:

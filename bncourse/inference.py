@@ -2,17 +2,16 @@
 
 import numpy as np
 
-from . import forward
-from ._check import as_float, require_not_empty, require_number, require_shape
-from .forward import Moments
+from ._check import as_moments, require_number, require_shape
+from .forward import Moments, moments, normalize
 
 
 def update_moving(moving, batch, *, momentum=0.99) -> Moments:
-    """Move the moving statistics a little towards a batch's, after each training step.
+    """Move the moving statistics a little toward a batch's, after each training step.
 
     Args:
         moving: Moments (C,) so far; Keras begins with mean 0 and variance 1.
-        batch: Moments (C,) of the batch, as `forward.batchnorm` returns them.
+        batch: Moments (C,) of the batch, as `batchnorm` returns them.
         momentum: weight of the *old* value, in [0, 1] (Keras's convention; PyTorch's `momentum` weights the new one).
 
     Returns:
@@ -26,11 +25,15 @@ def update_moving(moving, batch, *, momentum=0.99) -> Moments:
         moving ← momentum · moving + (1 - momentum) · batch
 
     Source:
-        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, section 3.1; Keras's `BatchNormalization`.
+        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Section 3.1; Keras's `BatchNormalization`.
+
+    >>> moving = update_moving(Moments([0.0], [1.0]), Moments([8.0], [5.0]), momentum=0.75)
+    >>> moving.mean.tolist(), moving.variance.tolist()
+    ([2.0], [2.0])
     """
     require_number(momentum, 0, 1, "momentum")
-    moving, batch = _as_moments(moving, "moving"), _as_moments(batch, "batch")
-    require_shape(batch.mean, moving.mean.shape, "batch mean")
+    channels = np.shape(moving[0])[-1:]
+    moving, batch = as_moments(moving, channels, "moving"), as_moments(batch, channels, "batch")
     return Moments(*(momentum * old + (1 - momentum) * new for old, new in zip(moving, batch, strict=True)))
 
 
@@ -38,27 +41,25 @@ def batchnorm_inference(x, gamma, beta, moving, *, epsilon=1e-3) -> np.ndarray:
     """Normalize `x` with moving statistics: each example's output depends on that example alone.
 
     Args:
-        x: array (..., C) of real numbers.
-        gamma: scale (C,).
-        beta: shift (C,).
+        x, gamma, beta, epsilon: as in `forward.normalize`, which it is.
         moving: Moments (C,) from `update_moving` or `recalibrate`.
-        epsilon: a number >= 0 that is added to the variance, in its units.
 
     Returns:
         y (..., C) in the dtype of `x`; integers come out as float64.
 
     Raises:
-        TypeError: if an argument does not hold real numbers.
-        ValueError: if shapes disagree, `x` is empty, a variance or epsilon is negative, or both are 0.
+        TypeError, ValueError: as `forward.normalize`.
 
     Formula:
         y = gamma (x - moving mean) / sqrt(moving variance + epsilon) + beta
 
     Source:
         Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Algorithm 2 (there with the unbiased variance).
+
+    >>> batchnorm_inference([[5.0]], [2.0], [1.0], Moments([3.0], [4.0]), epsilon=0).tolist()
+    [[3.0]]
     """
-    moving = _as_moments(moving, "moving")
-    return forward.normalize(x, moving, gamma, beta, epsilon=epsilon)
+    return normalize(x, moving, gamma, beta, epsilon=epsilon)
 
 
 def recalibrate(batches) -> Moments:
@@ -83,10 +84,14 @@ def recalibrate(batches) -> Moments:
 
     Source:
         Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115 (pairwise combination).
+
+    >>> mean, variance = recalibrate([[[0], [2]], [[4], [6], [8]]])
+    >>> mean.round(9).tolist(), variance.round(9).tolist()
+    ([4.0], [8.0])
     """
     count, mean, variance = 0, None, None
     for batch in batches:
-        new = forward.moments(batch)
+        new = moments(batch)
         new_count = np.size(batch) // new.mean.size
         if count == 0:
             count, (mean, variance) = new_count, new
@@ -100,14 +105,3 @@ def recalibrate(batches) -> Moments:
     if count == 0:
         raise ValueError("expected at least one batch, received none")
     return Moments(mean, variance)
-
-
-def _as_moments(moments, name: str) -> Moments:
-    mean, variance = as_float(moments[0], f"{name} mean"), as_float(moments[1], f"{name} variance")
-    if mean.ndim != 1:
-        raise ValueError(f"expected {name} mean of shape (C,), received {mean.shape}")
-    require_shape(variance, mean.shape, f"{name} variance")
-    require_not_empty(mean, f"{name} mean")
-    if np.any(variance < 0):
-        raise ValueError(f"expected {name} variance of at least 0, received {variance.min()}")
-    return Moments(mean.astype(np.float64), variance.astype(np.float64))

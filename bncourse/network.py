@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backward import batchnorm_backward
+from .backward import batchnorm_backward, batchnorm_inference_backward
 from .convolution import (
     conv2d,
     conv2d_backward,
@@ -24,7 +24,7 @@ from .convolution import (
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
 )
-from .forward import Moments, batchnorm
+from .forward import Cache, Moments, batchnorm
 from .inference import batchnorm_inference, update_moving
 
 
@@ -66,24 +66,32 @@ class Dense:
 
 
 class BatchNorm:
-    """Batch normalization: statistics of the batch in training, moving statistics in inference. Any shape (..., C)."""
+    """Batch normalization: statistics of the batch in training, moving statistics in inference. Any shape (..., C).
+
+    With `trainable` False the layer is frozen, as in Keras: in training, too, it normalizes with its moving statistics
+    and leaves them and its parameters alone, while the gradient flows through to the layers before it.
+    """
 
     def __init__(self, channels, *, momentum=0.99, epsilon=1e-3):
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon, self.trainable = momentum, epsilon, True
         self.parameters = {"gamma": np.ones(channels, np.float32), "beta": np.zeros(channels, np.float32)}
         self.moving = Moments(np.zeros(channels), np.ones(channels))
 
     def forward(self, x, training):
         gamma, beta = self.parameters["gamma"], self.parameters["beta"]
-        if not training:
-            return batchnorm_inference(x, gamma, beta, self.moving, epsilon=self.epsilon), None
+        if not (training and self.trainable):
+            y = batchnorm_inference(x, gamma, beta, self.moving, epsilon=self.epsilon)
+            return y, (x, gamma, self.moving)
         y, batch, cache = batchnorm(x, gamma, beta, epsilon=self.epsilon)
         self.moving = update_moving(self.moving, batch, momentum=self.momentum)
         return y, cache
 
     def backward(self, dy, cache):
-        gradients = batchnorm_backward(dy, cache)
-        return gradients.x, {"gamma": gradients.gamma, "beta": gradients.beta}
+        if isinstance(cache, Cache):
+            gradients = batchnorm_backward(dy, cache)
+        else:
+            gradients = batchnorm_inference_backward(dy, *cache, epsilon=self.epsilon)
+        return gradients.x, {name: getattr(gradients, name) for name in self.parameters if self.trainable}
 
 
 class ReLU:
@@ -126,7 +134,13 @@ class Flatten:
 
 
 class Network:
-    """Layers in a row, from images to logits."""
+    """Layers in a row, from images to logits.
+
+    >>> rng = np.random.default_rng(0)
+    >>> network = Network([Flatten(), Dense(4, 3, rng=rng, use_bias=False), BatchNorm(3), ReLU(), Dense(3, 2, rng=rng)])
+    >>> network.predict(np.ones((5, 2, 2, 1))).shape
+    (5,)
+    """
 
     def __init__(self, layers):
         self.layers = list(layers)
@@ -140,7 +154,10 @@ class Network:
         return x, caches
 
     def backward(self, dy, caches) -> list[dict[str, np.ndarray]]:
-        """Gradients with respect to every layer's parameters, given the gradient with respect to the logits."""
+        """Gradients with respect to every layer's parameters, given the gradient with respect to the logits.
+
+        A frozen layer's dictionary is empty.
+        """
         gradients = []
         for layer, cache in zip(reversed(self.layers), reversed(caches), strict=True):
             dy, of_parameters = layer.backward(dy, cache)
@@ -178,6 +195,10 @@ def batches(images, labels, *, batch_size: int, steps: int, seed: int) -> Iterat
 
     Raises:
         ValueError: if there are fewer images than `batch_size`, or not one label for each image.
+
+    >>> drawn = batches(np.zeros((10, 8, 8, 1)), np.zeros(10), batch_size=4, steps=3, seed=0)
+    >>> [images.shape for images, labels in drawn]
+    [(4, 8, 8, 1), (4, 8, 8, 1), (4, 8, 8, 1)]
     """
     if len(images) != len(labels):
         raise ValueError(f"expected one label for each image, received {len(images)} images and {len(labels)} labels")
@@ -192,7 +213,7 @@ def batches(images, labels, *, batch_size: int, steps: int, seed: int) -> Iterat
         yield images[chosen], labels[chosen]
 
 
-def train(network, images, labels, *, learning_rate, batch_size, steps, seed) -> History:
+def fit(network, images, labels, *, learning_rate, batch_size, steps, seed) -> History:
     """Train in place by plain stochastic gradient descent.
 
     Args:

@@ -6,9 +6,15 @@ from common import SHAPES, TOLERANCE, random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bncourse import _blocked
-from bncourse.backward import Gradients, batchnorm_backward, batchnorm_backward_graph, numerical_gradient
-from bncourse.forward import Cache, batchnorm
+from bncourse.backward import (
+    Gradients,
+    batchnorm_backward,
+    batchnorm_backward_graph,
+    batchnorm_inference_backward,
+    numerical_gradient,
+)
+from bncourse.forward import Cache, Moments, batchnorm
+from bncourse.inference import batchnorm_inference
 
 BOTH = pytest.mark.parametrize("backward", [batchnorm_backward, batchnorm_backward_graph])
 EPSILON = 0.5  # large, so that a forgotten epsilon shows
@@ -39,9 +45,9 @@ def loop_gradients(x, dy, gamma, epsilon):
             dgamma[c] += upstream[j, c] * (values[j] - mean) / std
             dbeta[c] += upstream[j, c]
             for i in range(m):
-                own = (i == j) - 1 / m
+                direct = (i == j) - 1 / m
                 through_std = (values[j] - mean) * (values[i] - mean) / (m * std**2)
-                dx[i, c] += upstream[j, c] * float(gamma[c]) * (own - through_std) / std
+                dx[i, c] += upstream[j, c] * float(gamma[c]) * (direct - through_std) / std
     return Gradients(dx.reshape(x.shape), dgamma, dbeta)
 
 
@@ -197,10 +203,9 @@ def test_nothing_is_changed_in_place(backward):
 
 
 @pytest.mark.parametrize("shape", [(4, 36, 36, 32), (200_003, 1), (3, 50_001), (2049, 65)], ids=str)
-def test_blocked_route_equals_the_formula_in_float64(shape):
+def test_large_float32_arrays_lose_nothing_against_float64(shape):
     x, gamma, beta, dy = problem(shape, dtype=np.float32)
     _, _, cache = batchnorm(x, gamma, beta)
-    assert _blocked.worthwhile(dy, cache.x_hat)
     ours = batchnorm_backward(dy, cache)
     theirs = batchnorm_backward_graph(dy, cache)
     for a, b in zip(ours, theirs, strict=True):
@@ -231,6 +236,50 @@ def test_bad_input_is_named(backward):
         backward(dy, cache._replace(gamma=gamma[:1]))
     with pytest.raises(ValueError, match=r"expected inv_std of shape \(3,\), received \(1,\)"):
         backward(dy, cache._replace(inv_std=cache.inv_std[:1]))
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (3,)])
+def test_gradients_with_constant_statistics_equal_central_differences(shape):
+    x, gamma, beta, dy = problem(shape)
+    moving = Moments(np.array([0.3, -2.0, 1.0]), np.array([0.5, 4.0, 0.01]))
+
+    def loss(x, gamma, beta):
+        return np.sum(dy * batchnorm_inference(x, gamma, beta, moving, epsilon=EPSILON))
+
+    expected = Gradients(
+        numerical_gradient(lambda v: loss(v, gamma, beta), x),
+        numerical_gradient(lambda v: loss(x, v, beta), gamma),
+        numerical_gradient(lambda v: loss(x, gamma, v), beta),
+    )
+    check(batchnorm_inference_backward(dy, x, gamma, moving, epsilon=EPSILON), expected, "numerical")
+
+
+def test_gradients_with_constant_statistics_equal_those_of_a_frozen_keras_layer():
+    keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    x, gamma, beta, dy = problem((4, 5, 3, 6), dtype=np.float32)
+    moving = Moments(*np.random.default_rng(3).uniform(0.5, 2, (2, 6)))
+    layer = keras.layers.BatchNormalization(epsilon=EPSILON)
+    layer.build(x.shape)
+    layer.set_weights([gamma, beta, *moving])
+    with tf.GradientTape() as tape:
+        inputs = tf.Variable(x)
+        loss = tf.reduce_sum(dy * layer(inputs, training=False))
+    expected = tape.gradient(loss, [inputs, layer.gamma, layer.beta])
+    ours = batchnorm_inference_backward(dy, x, gamma, moving, epsilon=EPSILON)
+    for mine, theirs in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+        assert mine.dtype == np.float32
+
+
+def test_bad_input_to_the_gradient_in_inference_is_named():
+    x, gamma, _, dy = problem((4, 3))
+    moving = Moments(np.zeros(3), np.ones(3))
+    with pytest.raises(ValueError, match=r"expected dy of shape \(4, 3\), received \(4, 2\)"):
+        batchnorm_inference_backward(dy[:, :2], x, gamma, moving)
+    with pytest.raises(ValueError, match=r"expected gamma of shape \(3,\), received \(2,\)"):
+        batchnorm_inference_backward(dy, x, gamma[:2], moving)
+    with pytest.raises(ValueError, match=r"expected moving mean of shape \(3,\), received \(2,\)"):
+        batchnorm_inference_backward(dy, x, gamma, Moments(np.zeros(2), np.ones(2)))
 
 
 def test_numerical_gradient_is_exact_for_a_parabola_and_close_for_a_sine():

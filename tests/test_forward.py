@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bncourse import _blocked, plots
+from bncourse import plots
+from bncourse._channels import channel_sum, channelwise
 from bncourse.forward import Cache, Moments, batchnorm, moments, normalize
 
 EPSILON = 1e-3
-# On both sides of the border between the plain formula and the blocked one; the last block of UNEVEN is not full.
+# In one block and in several; the last block of UNEVEN is not full.
 SMALL, LARGE, UNEVEN = (50, 4, 5, 7), (100, 16, 16, 8), (41_111, 7)
 
 
@@ -116,26 +117,23 @@ def test_the_default_epsilon_is_that_of_keras():
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 5, 2), LARGE])
-@pytest.mark.parametrize("axes", [0, -1, (1, 2), (1, 2, 3)])
-def test_given_axes_are_averaged_and_stay_with_length_one(shape, axes):
+@pytest.mark.parametrize("axes", [0, -1, (1, 2), (3, 1), (1, 2, 3), (0, 1, 2, 3), ()])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_axes_and_keepdims_mean_what_they_mean_in_numpy(shape, axes, keepdims):
     x = random(shape, dtype=np.float32)
-    ours = moments(x, axes)
-    assert ours.mean.dtype == ours.variance.dtype == np.float64
-    assert_allclose(ours.mean, x.astype(np.float64).mean(axis=axes, keepdims=True), **TOLERANCE["float64"], strict=True)
-    assert_allclose(
-        ours.variance, x.astype(np.float64).var(axis=axes, keepdims=True), **TOLERANCE["float64"], strict=True
-    )
+    ours, exact, how = moments(x, axes, keepdims=keepdims), x.astype(np.float64), dict(axis=axes, keepdims=keepdims)
+    assert_allclose(ours.mean, exact.mean(**how), **TOLERANCE["float64"], strict=True)
+    assert_allclose(ours.variance, exact.var(**how), **TOLERANCE["float64"], strict=True)
 
 
-@pytest.mark.parametrize("axes", [0, -1, (0, 1), (1, 2), (1, 2, 3), ()])
-def test_moments_over_given_axes_agree_with_tensorflow(axes):
+@pytest.mark.parametrize("axes", [(0,), (0, 1), (1, 2), (1, 2, 3), ()])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_moments_over_given_axes_agree_with_tensorflow(axes, keepdims):
     tf = pytest.importorskip("tensorflow")
     x = random((4, 3, 5, 2))
-    mean, variance = tf.nn.moments(x, axes if isinstance(axes, tuple) else [axes], keepdims=True)
-    ours = moments(x, axes)
-    assert_allclose(ours.mean, mean, **TOLERANCE["float64"])
-    assert_allclose(ours.variance, variance, **TOLERANCE["float64"])
-    assert ours.mean.shape == ours.variance.shape == mean.shape
+    ours, theirs = moments(x, axes, keepdims=keepdims), tf.nn.moments(x, axes, keepdims=keepdims)
+    for mine, tensor in zip(ours, theirs, strict=True):
+        assert_allclose(mine, tensor.numpy(), **TOLERANCE["float64"], strict=True)
 
 
 def test_moments_per_sample_normalize_as_layer_normalization():
@@ -144,7 +142,7 @@ def test_moments_per_sample_normalize_as_layer_normalization():
     layer = keras.layers.LayerNormalization(epsilon=EPSILON, dtype="float64")
     layer.build(x.shape)
     layer.set_weights([gamma, beta])
-    y = normalize(x, moments(x, axes=-1), gamma, beta, epsilon=EPSILON)
+    y = normalize(x, moments(x, axes=-1, keepdims=True), gamma, beta, epsilon=EPSILON)
     assert_allclose(y, layer(x), **TOLERANCE["float64"])
 
 
@@ -318,7 +316,7 @@ def test_bad_input_is_named(x, gamma, beta, epsilon, error, message):
         ((np.zeros((2, 3)), np.ones((2, 3))), ValueError, "expected mean of shape (3,), received (2, 3)"),
         ((np.zeros((1, 1, 3)), np.ones((1, 1, 3))), ValueError, "expected mean of shape (3,), received (1, 1, 3)"),
         ((np.zeros(3), np.ones(1)), ValueError, "expected variance of shape (3,), received (1,)"),
-        ((np.zeros(3), [1.0, -2.0, 1.0]), ValueError, "expected a variance of at least 0, received -2.0"),
+        ((np.zeros(3), [1.0, -2.0, 1.0]), ValueError, "expected variance of at least 0, received -2.0"),
         ((np.zeros(3), ONE * 1j), TypeError, "expected variance to hold real numbers, received dtype complex128"),
         ((ONE * 1j, ONE), TypeError, "expected mean to hold real numbers, received dtype complex128"),
     ],
@@ -336,27 +334,29 @@ def test_moments_need_at_least_one_number_per_channel(x):
         moments(X, axes=2)
 
 
-@pytest.mark.parametrize("shape", [(8, 3), LARGE, UNEVEN, (5, 40_000)])
-def test_blocked_sums_and_maps_equal_the_plain_formulas(shape):
-    a, b = random(shape, 1, np.float32), random(shape, 2, np.float32, offset=-1.0)
-    axes = tuple(range(a.ndim - 1))
+@pytest.mark.parametrize("shape", [(8, 3), (3,), LARGE, UNEVEN, (5, 40_000), (1, 200_000)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_formulas_computed_in_blocks_equal_the_same_formulas_at_once(shape, dtype):
+    generator = np.random.default_rng(1)
+    a, b = (generator.normal(1, 2, shape).astype(dtype) for _ in range(2))
+    mean, scale = generator.normal(1, 1, (2, shape[-1]))
     wide, other = a.astype(np.float64), b.astype(np.float64)
-    mean, inv_std, gamma = random((3, shape[-1]), 3)
-    assert_allclose(_blocked.channel_sums(a), wide.sum(axis=axes), rtol=1e-12)
-    assert_allclose(_blocked.channel_squares(a, mean), ((wide - mean) ** 2).sum(axis=axes), rtol=1e-12)
-    assert_allclose(_blocked.channel_dot(a, b), (wide * other).sum(axis=axes), rtol=1e-12, atol=1e-10)
-    x_hat, y = _blocked.standardize(a, mean, inv_std, gamma, mean)
-    assert_allclose(x_hat, (wide - mean) * inv_std, rtol=1e-6, atol=1e-6 * abs(inv_std * mean).max())
-    assert_allclose(y, gamma * x_hat + mean, rtol=1e-6, atol=1e-6 * abs(gamma * mean).max())
-    combined = mean * wide + gamma * other + inv_std
-    assert_allclose(_blocked.combine(a, mean, b, gamma, inv_std), combined, rtol=1e-6, atol=1e-6 * abs(combined).max())
 
+    def formula(a, b, mean, scale):
+        return (a - mean) * scale + b
 
-def test_blocked_path_is_for_large_contiguous_float32_arrays():
-    x = np.zeros(LARGE, np.float32)
-    assert _blocked.worthwhile(x) and _blocked.worthwhile(x, x)
-    for other in (x.astype(np.float64), x.astype(np.float16), x[:1], np.asfortranarray(x)):
-        assert not _blocked.worthwhile(other) and not _blocked.worthwhile(x, other)
+    expected = formula(wide, other, mean, scale)
+    axes = tuple(range(a.ndim - 1))
+    tolerance = dict(rtol=2e-3 if dtype == np.float16 else 1e-6, atol=1e-6 * np.abs(expected).max())
+    assert_allclose(channelwise(formula)(a, b, mean, scale), expected, **tolerance)
+    assert channelwise(formula)(a, b, mean, scale).dtype == dtype
+    sums = channel_sum(formula)(a, b, mean, scale)
+    assert_allclose(sums, expected.sum(axis=axes), rtol=1e-6, atol=1e-6 * np.abs(expected).sum(axis=axes).max())
+    assert sums.dtype == np.float64
+    both = channel_sum(lambda a, b: (a, b))(a, b)
+    assert_allclose(
+        both, (wide.sum(axis=axes), other.sum(axis=axes)), rtol=1e-9, atol=1e-9 * np.abs(wide).sum(axis=axes).max()
+    )
 
 
 # The figures: what they draw is what they were given.

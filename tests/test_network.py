@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from common import TOLERANCE
 
+from bncourse.convolution import softmax_cross_entropy, softmax_cross_entropy_backward
 from bncourse.network import (
     BatchNorm,
     Conv2D,
@@ -14,7 +15,7 @@ from bncourse.network import (
     ReLU,
     accuracy,
     batches,
-    train,
+    fit,
 )
 
 
@@ -58,6 +59,47 @@ def test_every_gradient_equals_the_numerical_one():
                 parameter[index] = original
                 numerical = (losses[0] - losses[1]) / (2 * step)
                 np.testing.assert_allclose(of_parameters[name][index], numerical, rtol=1e-5, atol=1e-7)
+
+
+def test_in_inference_mode_every_gradient_equals_the_numerical_one():
+    network, (images, labels), step = small_network(), batch(), 1e-5
+    network.forward(images, training=True)  # moves the statistics away from 0 and 1
+
+    def loss():
+        return softmax_cross_entropy(network.forward(images)[0], labels)
+
+    logits, caches = network.forward(images)
+    gradients = network.backward(softmax_cross_entropy_backward(logits, labels), caches)
+    for layer, of_parameters in zip(network.layers, gradients, strict=True):
+        for name, parameter in layer.parameters.items():
+            for index in list(np.ndindex(parameter.shape))[::7]:
+                original, losses = parameter[index], []
+                for value in (original + step, original - step):
+                    parameter[index] = value
+                    losses.append(loss())
+                parameter[index] = original
+                numerical = (losses[0] - losses[1]) / (2 * step)
+                np.testing.assert_allclose(of_parameters[name][index], numerical, rtol=1e-5, atol=1e-7)
+
+
+def test_a_frozen_layer_stays_as_it_is_and_lets_the_gradient_through():
+    network, (images, labels) = small_network(), batch()
+    network.forward(images, training=True)
+    frozen = network.layers[4]
+    as_in_inference, caches = network.forward(images)
+    gradients = network.backward(softmax_cross_entropy_backward(as_in_inference, labels), caches)
+    frozen.trainable = False
+    moving, parameters = frozen.moving, {name: value.copy() for name, value in frozen.parameters.items()}
+    logits, _ = network.forward(images, training=True)
+    np.testing.assert_array_equal(logits, as_in_inference)
+    _, of_layers = network.loss_and_gradients(images, labels)
+    assert of_layers[4] == {}
+    np.testing.assert_array_equal(of_layers[0]["kernel"], gradients[0]["kernel"])
+    kernel = network.layers[0].parameters["kernel"].copy()
+    network.step(images, labels, 0.1)
+    assert frozen.moving is moving and not np.array_equal(kernel, network.layers[0].parameters["kernel"])
+    for name, value in parameters.items():
+        np.testing.assert_array_equal(frozen.parameters[name], value)
 
 
 def test_output_equals_that_of_the_same_network_in_keras():
@@ -121,7 +163,7 @@ def test_training_learns_an_easy_task_and_repeats_itself():
     def run():
         network = small_network(dtype=np.float32)
         arguments = dict(learning_rate=0.2, batch_size=20, steps=60, seed=3)
-        return train(network, images, labels, **arguments).loss, accuracy(network, images, labels)
+        return fit(network, images, labels, **arguments).loss, accuracy(network, images, labels)
 
     (loss, right), (again, _) = run(), run()
     assert loss.shape == (60,)
