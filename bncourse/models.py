@@ -8,6 +8,7 @@ from functools import partial
 
 import keras
 
+from ._check import require_choice
 from .layer import BatchNorm
 
 #: What may stand between a linear layer and its nonlinearity.
@@ -47,14 +48,23 @@ class Noise(keras.layers.Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
+def require_activation(name: str) -> None:
+    """Raises ValueError unless `keras.activations` has a nonlinearity of this name."""
+    try:
+        known = isinstance(name, str) and callable(keras.activations.get(name))
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"expected activation to be one that keras.activations has, received {name!r}")
+
+
 def normalization(norm: str, index: int, *, momentum: float = 0.9) -> list[keras.layers.Layer]:
     """The layers, possibly none, that `norm` puts between linear layer `index` and its nonlinearity.
 
     Raises:
         ValueError: if `norm` is not one of `NORMS`.
     """
-    if norm not in NORMS:
-        raise ValueError(f"expected norm to be one of {', '.join(NORMS)}, received {norm!r}")
+    require_choice(norm, NORMS, "norm")
     if norm == "none":
         return []
     layers = [BatchNorm(momentum=momentum, name=f"norm_{index}")]
@@ -82,6 +92,9 @@ def cnn(
 
     Returns:
         A built model from images (N, *input_shape) to logits (N, classes).
+
+    >>> [layer.name for layer in cnn(norm="batch", depth=1).layers]
+    ['linear_1', 'norm_1', 'activation_1', 'mean', 'logits']
     """
     layers = [keras.Input(input_shape)]
     half = depth // 2
@@ -122,6 +135,9 @@ def mlp(
 
     Returns:
         A built model from images (N, *input_shape) to logits (N, classes).
+
+    >>> [layer.name for layer in mlp(depth=1).layers]
+    ['pixels', 'linear_1', 'activation_1', 'logits']
     """
     layers = [keras.Input(input_shape), keras.layers.Flatten(name="pixels")]
     for i in range(depth):

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import data
+from ._check import require_choice
 from .training import PAPER_MLP, Config, Run, cross_entropy, save_runs, stored_runs, sweep
 
 #: The finished runs of all experiments.
@@ -54,8 +55,7 @@ def runs(name: str) -> list[Run]:
         ValueError: if there is no experiment of that name.
         LookupError: as `training.stored_runs`.
     """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"expected name to be one of {', '.join(EXPERIMENTS)}, received {name!r}")
+    require_choice(name, EXPERIMENTS, "name")
     return stored_runs(STORE, *EXPERIMENTS[name])
 
 
@@ -64,6 +64,9 @@ def select(runs: Iterable[Run], **fields) -> list[Run]:
 
     Raises:
         AttributeError: if `Config` has no such field.
+
+    >>> [run.config.depth for run in select(runs("depth"), norm="batch", seed=0)]
+    [4, 8, 12, 16]
     """
     return [run for run in runs if all(getattr(run.config, name) == value for name, value in fields.items())]
 

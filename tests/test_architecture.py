@@ -6,7 +6,7 @@ from pathlib import Path
 
 import course
 import pytest
-from imports import HEAVY, heavy, heavy_modules, imported, modules
+from imports import HEAVY, files, heavy, heavy_modules, imported, modules, within
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "bncourse"
@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "forward": set(),
     "inference": {"forward"},
     "backward": {"forward"},
-    "invariance": {"forward"},
+    "invariance": set(),
     "network": {"convolution", "forward", "inference", "backward"},
     "layer": set(),
     "models": {"layer"},
@@ -34,8 +34,7 @@ MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS = {"data"}
 
 def own(names: set[str]) -> set[str]:
     """The modules of the package among the names, without helpers."""
-    known = {path.stem for path in PACKAGE.glob("*.py")} | {"plots", "exercises"}
-    return {name for name in modules(names) & known if name[0] != "_"}
+    return {name for name in modules(names) & set(files(PACKAGE)) if name[0] != "_"}
 
 
 def may_import(module: str) -> set[str]:
@@ -45,25 +44,26 @@ def may_import(module: str) -> set[str]:
     return MAY_IMPORT.get(module, set(earlier))
 
 
-def breaches(module: str, source: str) -> list[str]:
-    """What a module imports against the rules."""
-    names = imported(source, "bncourse")
-    found = [f"{module} imports {name}" for name in own(names) - may_import(module)]
+def breaches(module: str, source: str, package: str = "bncourse") -> list[str]:
+    """What a module, or a file of a module that is a package, imports against the rules."""
+    names = imported(source, package)
+    found = [f"{module} imports {name}" for name in own(names) - may_import(module) - {module}]
     if module in LIGHT:
         inside_too = module not in MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS
-        wanting = heavy(imported(source, "bncourse", inside_functions=inside_too))
+        wanting = heavy(imported(source, package, inside_functions=inside_too))
         found += [f"{module} imports {name}" for name in wanting]
     if "matplotlib" in {name.partition(".")[0] for name in names}:
         found.append(f"{module} imports matplotlib")
     return found
 
 
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+MODULES = {name: paths for name, paths in files(PACKAGE).items() if name not in ("plots", "exercises")}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_it_may(module):
-    assert breaches(module, (PACKAGE / f"{module}.py").read_text()) == []
+    for path in MODULES[module]:
+        assert breaches(module, path.read_text(), within(path, PACKAGE)) == []
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,7 @@ def test_a_module_imports_only_what_it_may(module):
         ("backward", "def f():\n    import keras"),
         ("data", "import keras"),
         ("training", "from . import plots"),
+        ("invariance", "from .forward import moments"),
         ("speedup", "from .exercises import forward"),
         ("models", "import matplotlib.pyplot as plt"),
         ("new", "from .forward import moments"),
@@ -120,7 +121,8 @@ def test_exercise_definitions_import_nothing_heavy(path):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_package_needs_nothing_that_colab_might_lack(path):
-    at_import = {name.partition(".")[0] for name in imported(path.read_text(), inside_functions=False)}
+    names = imported(path.read_text(), within(path, PACKAGE), inside_functions=False)
+    at_import = {name.partition(".")[0] for name in names}
     brought = {"bncourse", "numpy", "matplotlib", "tensorflow", "keras"}
     assert at_import - brought <= sys.stdlib_module_names
 
@@ -135,7 +137,7 @@ def test_the_package_and_the_exercises_load_without_tensorflow():
 def test_one_slug_names_notebook_module_tests_and_exercises(chapter):
     places = [
         ROOT / "book" / f"{chapter.number:02}_{chapter.slug}.ipynb",
-        PACKAGE / f"{chapter.slug}.py",
+        files(PACKAGE).get(chapter.slug, [PACKAGE / f"{chapter.slug}.py"])[0],
         ROOT / "tests" / f"test_{chapter.slug}.py",
         PACKAGE / "exercises" / f"{chapter.slug}.py",
     ]

@@ -1,6 +1,7 @@
 """`bncourse.training` against its promises: seeded, lossless, never a crash or a silent NaN."""
 
 import json
+import re
 import sys
 import warnings
 
@@ -18,7 +19,7 @@ from bncourse.training import (
     DivergenceWarning,
     Run,
     accuracy,
-    batches,
+    batch_indices,
     combinations,
     cross_entropy,
     load_runs,
@@ -77,7 +78,7 @@ def test_training_is_what_keras_does_with_sgd(images):
     loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(tf.keras.optimizers.SGD(config.learning_rate), loss)
     expected = []
-    for chosen in batches(64, config.batch_size, config.steps, config.seed):
+    for chosen in batch_indices(64, config.batch_size, config.steps, config.seed):
         model.reset_metrics()
         expected.append(model.train_on_batch(images.train_images[chosen], images.train_labels[chosen]))
     np.testing.assert_allclose(run.loss, expected, rtol=1e-4)
@@ -90,12 +91,12 @@ def test_cross_entropy_at_chance_is_the_logarithm_of_the_number_of_classes():
 
 
 def test_each_pass_sees_no_image_twice():
-    chosen = batches(10, 4, 5, seed=0)
+    chosen = batch_indices(10, 4, 5, seed=0)
     assert chosen.shape == (5, 4)
     for one_pass in (chosen[:2], chosen[2:4]):
         assert len(np.unique(one_pass)) == 8
     assert not np.array_equal(chosen[:2], chosen[2:4])
-    assert batches(10, 10, 1, seed=0).shape == (1, 10)
+    assert batch_indices(10, 10, 1, seed=0).shape == (1, 10)
 
 
 def test_accuracy_of_a_model_that_says_nan_is_nan():
@@ -149,13 +150,34 @@ def test_a_batch_larger_than_the_data_is_refused(images):
         ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, received 'btach'"),
         ({"steps": 0}, "expected steps of at least 1, received 0"),
         ({"batch_size": -1}, "expected batch_size of at least 1, received -1"),
-        ({"learning_rate": float("nan")}, "expected learning_rate to be positive and finite, received nan"),
+        ({"learning_rate": float("nan")}, "expected learning_rate between 0 and inf, received nan"),
         ({"learning_rate": float("inf")}, "expected learning_rate to be positive and finite, received inf"),
+        ({"learning_rate": -0.1}, "expected learning_rate between 0 and inf, received -0.1"),
         ({"gain": 0}, "expected gain to be positive and finite, received 0"),
+        ({"momentum": 5}, "expected momentum between 0 and 1, received 5"),
+        ({"seed": -1}, "expected seed of at least 0, received -1"),
+        ({"activation": "rleu"}, "expected activation to be one that keras.activations has, received 'rleu'"),
+        ({"activation": None}, "expected activation to be one that keras.activations has, received None"),
     ],
 )
 def test_a_config_refuses_what_makes_no_sense(wrong, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Config(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"steps": 2.5}, "expected steps to be an integer, received 2.5"),
+        ({"depth": True}, "expected depth to be an integer, received True"),
+        ({"width": "8"}, "expected width to be an integer, received '8'"),
+        ({"momentum": True}, "expected momentum to be a real number, received True"),
+        ({"learning_rate": "0.1"}, "expected learning_rate to be a real number, received '0.1'"),
+        ({"gain": None}, "expected gain to be a real number, received None"),
+    ],
+)
+def test_a_config_refuses_another_type(wrong, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         Config(**wrong)
 
 

@@ -50,10 +50,24 @@ def modules(names: set[str], package: str = "bncourse") -> set[str]:
     return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
 
 
+def files(package: Path) -> dict[str, list[Path]]:
+    """The files of each module of a package, be it one file or a package itself."""
+    found = {path.stem: [path] for path in sorted(package.glob("*.py"))}
+    return found | {path.parent.name: sorted(path.parent.glob("*.py")) for path in package.glob("*/__init__.py")}
+
+
+def within(path: Path, package: Path) -> str:
+    """The dotted name of the package in which a file stands."""
+    return ".".join((package.name, *path.relative_to(package).parts[:-1]))
+
+
 def heavy_modules(package: Path) -> set[str]:
     """The modules of a package that load TensorFlow, directly or through another of its modules."""
     found = {
-        path.stem: imported(path.read_text(), package.name, inside_functions=False) for path in package.glob("*.py")
+        name: set().union(
+            *(imported(path.read_text(), within(path, package), inside_functions=False) for path in paths)
+        )
+        for name, paths in files(package).items()
     }
     wanting = {name for name, names in found.items() if heavy(names)}
     while more := {name for name, names in found.items() if modules(names, package.name) & wanting} - wanting:

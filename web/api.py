@@ -28,12 +28,20 @@ class Docstrings(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         [name] = self.arguments
-        path = PACKAGE / f"{name}.py"
-        self.env.note_dependency(str(path))
-        source = path.read_text()
-        tree = ast.parse(source)
-        entries = [entry(node, name, source) for node in tree.body if is_public(node)]
-        return [*described(tree), *entries]
+        found = []
+        for path in files(name):
+            self.env.note_dependency(str(path))
+            source = path.read_text()
+            tree = ast.parse(source)
+            found += [*described(tree), *(entry(node, name, source) for node in tree.body if is_public(node))]
+        return found
+
+
+def files(module: str) -> list[Path]:
+    """The file of a module, or those of a package, its own first."""
+    folder = PACKAGE / module
+    parts = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    return [folder / "__init__.py", *parts] if folder.is_dir() else [PACKAGE / f"{module}.py"]
 
 
 def is_public(node: ast.AST) -> bool:
@@ -103,6 +111,8 @@ def described_block(block: list[str]) -> list[nodes.Node]:
         return [title, code(body, "text")] if name == "Formula" else [title, *map(paragraph, body.split("\n\n"))]
     if heading.startswith(" "):
         return [code(textwrap.dedent("\n".join(block)), "text")]
+    if heading.startswith(">>> "):
+        return [code("\n".join(block), "pycon")]
     if heading.startswith("- "):
         return [bullets(block)]
     return [paragraph("\n".join(block))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import course
 import proven
-from imports import heavy_modules
+from imports import files, heavy_modules
 from myst_parser.mdit_to_docutils.base import default_slugify
 
 from bncourse.exercises import catalogue
@@ -147,8 +147,8 @@ def modules(chosen: set[str]) -> str:
 
 
 def public() -> set[str]:
-    """The package's modules without its helpers."""
-    return {path.stem for path in (ROOT / "bncourse").glob("*.py") if not path.stem.startswith("_")}
+    """The package's modules without its helpers, figures and exercises."""
+    return {name for name in files(ROOT / "bncourse") if not name.startswith("_")} - {"plots", "exercises"}
 
 
 GENERATED = {
