@@ -35,7 +35,7 @@ def test_training_losses_are_means_of_ten_steps():
     losses = np.arange(30.0)
     ax = plots.training_losses({"good": losses, "bad": losses + 1}, chance=2.3)
     (good,), (bad,) = colored(ax, plots.BATCHNORM), colored(ax, plots.PLAIN)
-    np.testing.assert_array_equal(good.get_xdata(), np.arange(10, 31))
+    np.testing.assert_array_equal(good.get_xdata(), np.arange(9, 30))
     np.testing.assert_allclose(good.get_ydata(), np.arange(4.5, 25.5))
     np.testing.assert_allclose(bad.get_ydata(), np.arange(5.5, 26.5))
     assert texts(ax) == ["good", "bad"] and ax.get_lines()[0].get_ydata()[0] == 2.3

@@ -69,8 +69,8 @@ def test_loss_comparison_draws_running_means():
     assert ax.lines[0].get_color() == plots.BATCHNORM
 
 
-def test_drift_draws_bias_and_loss():
-    ax = plots.drift([0, 1, 2], [5, 5, 5])
+def test_bias_and_loss_are_drawn_over_the_same_steps():
+    ax = plots.bias_and_loss([0, 1, 2], [5, 5, 5])
     assert [list(line.get_ydata()) for line in ax.lines] == [[0, 1, 2], [5, 5, 5]]
 
 

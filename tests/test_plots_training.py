@@ -38,9 +38,9 @@ def test_accuracy_by_depth_draws_every_run_and_the_median_of_each_depth():
 
 
 def test_signal_by_layer_draws_a_labeled_line_for_each_signal():
-    signals = {"forward": (COLORS[0], [1.0, 0.5, 0.1]), "backward": (COLORS[1], [0.2, 0.6, 1.0])}
+    signals = {"forward": ([1.0, 0.5, 0.1], COLORS[0]), "backward": ([0.2, 0.6, 1.0], COLORS[1])}
     ax = plots.signal_by_layer(signals)
-    for line, (color, values) in zip(ax.get_lines(), signals.values(), strict=True):
+    for line, (values, color) in zip(ax.get_lines(), signals.values(), strict=True):
         np.testing.assert_array_equal(line.get_ydata(), values)
         np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
         assert line.get_color() == color
@@ -48,7 +48,7 @@ def test_signal_by_layer_draws_a_labeled_line_for_each_signal():
 
 
 def test_signal_over_steps_draws_a_labeled_line_for_each_network():
-    ax = plots.signal_over_steps(np.array([0, 5, 10]), {"plain": (COLORS[0], [1.0, 0.1, 0.3])})
+    ax = plots.signal_over_steps(np.array([0, 5, 10]), {"plain": ([1.0, 0.1, 0.3], COLORS[0])})
     (line,) = ax.get_lines()
     np.testing.assert_array_equal(line.get_xdata(), [0, 5, 10])
     np.testing.assert_array_equal(line.get_ydata(), [1.0, 0.1, 0.3])
@@ -66,7 +66,7 @@ def test_percentile_band_draws_the_band_s_edges_and_the_median():
 
 def test_drift_by_layer_draws_each_seed_and_their_mean():
     drift = np.array([[0.1, 0.3], [0.3, 0.5]])
-    ax = plots.drift_by_layer({"plain": (COLORS[0], drift)})
+    ax = plots.drift_by_layer({"plain": (drift, COLORS[0])})
     *seeds, mean = drawn(ax)
     np.testing.assert_array_equal(seeds, drift)
     np.testing.assert_allclose(mean, [0.2, 0.4])
@@ -79,7 +79,7 @@ def test_a_figure_is_drawn_into_the_axes_it_is_given(draw):
     arguments = {
         "percentile_band": (([0], np.zeros((1, 3))), {"color": "k"}),
         "accuracy_by_depth": (([2], [[0.5]]), {"label": "", "color": "k"}),
-        "signal_over_steps": ((np.array([0, 1]), {"plain": ("k", [1.0, 1.0])}), {}),
+        "signal_over_steps": ((np.array([0, 1]), {"plain": ([1.0, 1.0], "k")}), {}),
     }
     args, kwargs = arguments[draw]
     assert getattr(plots, draw)(*args, **kwargs, ax=ax) is ax

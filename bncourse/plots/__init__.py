@@ -1,6 +1,6 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
-from .backward import computation_graph, drift, loss_comparison, projection, residuals
+from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
 from .forward import (
     averaged_together,
@@ -31,10 +31,10 @@ __all__ = [
     "averaged_together",
     "balance_triangle",
     "bars",
+    "bias_and_loss",
     "by_step",
     "channel_ranges",
     "computation_graph",
-    "drift",
     "drift_by_layer",
     "filter_rows",
     "labeled_lines",

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes, running_mean
 from .style import BATCHNORM, INK, MUTED, OTHER
 
 GRADIENT = "#A8447D"
@@ -45,8 +46,7 @@ def computation_graph(*, backward=False, ax=None):
     Returns:
         the axes; its texts are the nodes, in the order in which they are computed, then the arrows.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 3.7))
+    ax = ax or new_axes((7.0, 3.7))
     boxes = {}
     for name, ((x, y), formula, shape) in _NODES.items():
         given = name in ("x", "gamma", "beta")
@@ -82,8 +82,7 @@ def residuals(x_hat, dy, slope, *, ax=None):
     Returns:
         the axes: first the line, then one vertical stroke a point, then the points.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     ends = np.array([np.min(x_hat), np.max(x_hat)]) + [-0.2, 0.2]
     line = np.mean(dy) + slope * np.asarray(x_hat)
     ax.plot(ends, np.mean(dy) + slope * ends, color=BATCHNORM)
@@ -167,11 +166,9 @@ def loss_comparison(losses, *, colors=(BATCHNORM, OTHER), average_over=25, ax=No
     Returns:
         the axes, one line a run.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for (name, loss), color in zip(losses.items(), colors, strict=True):
-        mean = np.convolve(loss, np.ones(average_over) / average_over, mode="valid")
-        steps = np.arange(average_over - 1, len(loss))
+        steps, mean = running_mean(loss, average_over)
         ax.plot(steps, mean, color=color)
         ax.text(steps[-1], mean[-1], f" {name}", color=color, va="center")
     ax.set(xlabel="step", ylabel="cross-entropy (nats)", ylim=(0, None))
@@ -179,14 +176,13 @@ def loss_comparison(losses, *, colors=(BATCHNORM, OTHER), average_over=25, ax=No
     return ax
 
 
-def drift(bias, loss, *, ax=None):
+def bias_and_loss(bias, loss, *, ax=None):
     """Draw a bias (steps,) that runs away, and the loss (steps,) that stays, over the same steps.
 
     Returns:
         the axes, the bias's line first.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     ax.plot(bias, color=GRADIENT)
     ax.plot(loss, color=BATCHNORM)
     ax.text(len(bias) - 1, bias[-1], " bias", color=GRADIENT, va="center")

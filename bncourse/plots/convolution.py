@@ -1,8 +1,8 @@
 """Pictures of images, filters and feature maps, and the curve of a training run."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes, running_mean
 from .style import INK, MUTED, PLAIN, SIGNED
 
 
@@ -31,8 +31,7 @@ def montage(images, *, titles=None, columns=None, signed=False, values=False, ax
     for k, image in enumerate(images):
         top, left = _corner(k, columns, height + gap + headroom, width + gap, headroom)
         canvas[top : top + height, left : left + width] = image
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, min(7.5, 7.0 * canvas.shape[0] / canvas.shape[1])))
+    ax = ax or new_axes((7.0, min(7.5, 7.0 * canvas.shape[0] / canvas.shape[1])))
     limit = np.nanmax(np.abs(canvas))
     ax.imshow(canvas, cmap=SIGNED if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
     ax.set_axis_off()
@@ -57,21 +56,19 @@ def _write_values(ax, image, top, left, limit):
 
 
 def loss_curve(loss, *, average_over=25, color=PLAIN, ax=None):
-    """Draw the loss of each step, (steps,), in grey, and its running mean over `average_over` steps in color."""
+    """Draw the loss of each step, (steps,), in gray, and its running mean over `average_over` steps in color."""
     loss = np.asarray(loss)
-    if ax is None:
-        _, ax = plt.subplots()
-    mean = np.convolve(loss, np.ones(average_over) / average_over, mode="valid")
+    ax = ax or new_axes()
+    steps, mean = running_mean(loss, average_over)
     ax.plot(np.arange(len(loss)), loss, color=MUTED, linewidth=0.7, alpha=0.7)
-    ax.plot(np.arange(average_over - 1, len(loss)), mean, color=color)
+    ax.plot(steps, mean, color=color)
     ax.set(xlabel="step", ylabel="cross-entropy (nats)", ylim=(0, None))
     return ax
 
 
 def spread_by_depth(spread, *, color=PLAIN, ax=None):
     """Draw one number a layer, (layers,), on a logarithmic axis, first layer at 1."""
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     ax.semilogy(np.arange(1, len(spread) + 1), spread, "o-", color=color)
     ax.set(xlabel="convolution", ylabel="standard deviation over images")
     ax.set_xticks(np.arange(1, len(spread) + 1))
@@ -89,8 +86,7 @@ def filter_rows(rows, *, ax=None):
     Returns:
         the axes, the names at its left.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 0.85 * len(rows) + 0.4))
+    ax = ax or new_axes((7.0, 0.85 * len(rows) + 0.4))
     kernels = [np.asarray(kernel) / np.max(np.abs(kernel)) for kernel in rows.values()]
     height, _, _, filters = kernels[0].shape
     images = np.concatenate([np.moveaxis(kernel[:, :, 0], -1, 0) for kernel in kernels])

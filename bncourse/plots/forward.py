@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes
 from .style import BATCHNORM, INK, MUTED, PLAIN, SIGNED
 
 
@@ -15,8 +16,7 @@ def channel_ranges(x, *, color=PLAIN, label=None, offset=0.0, ax=None):
         offset: moves the lines up or down, in channels, so that two arrays fit on the same axes.
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     values = np.asarray(x).reshape(-1, np.shape(x)[-1])
     low, lower, median, upper, high = np.percentile(values, [5, 25, 50, 75, 95], axis=0)  # each (C,)
     rows = np.arange(values.shape[1]) + offset
@@ -36,8 +36,7 @@ def number_lines(rows, *, ax=None):
         rows: dictionary from a row's name to its numbers (m,).
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     points = np.array(list(rows.values()), float)  # (rows, m)
     heights = -np.arange(len(points))
     ax.axvline(0, color=MUTED, linewidth=1)
@@ -61,8 +60,7 @@ def averaged_together(groups, *, xlabel="feature", ylabel="example", ax=None):
         xlabel, ylabel: what columns and rows are.
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     groups = np.asarray(groups)
     colors = plt.get_cmap("viridis")(np.linspace(0.15, 0.95, groups.max() + 1))
     ax.imshow(colors[groups], aspect="equal")
@@ -78,8 +76,7 @@ def averaged_together(groups, *, xlabel="feature", ylabel="example", ax=None):
 
 def mean_map(values, *, limit, ax=None):
     """Draw a matrix (examples, channels) of means as colors from -limit (orange) over 0 (white) to limit (blue)."""
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     image = ax.imshow(np.asarray(values), cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
     ax.figure.colorbar(image, ax=ax, orientation="horizontal", label="mean over positions", fraction=0.08)
     ax.set(xlabel="channel", ylabel="example")
@@ -95,8 +92,7 @@ def output_spread(input_std, curves, *, ax=None):
         curves: dictionary from a label to (output standard deviations (K,), color).
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for label, (output_std, color) in curves.items():
         ax.loglog(input_std, output_std, color=color, label=label)
     ax.set(xlabel="standard deviation of the input", ylabel="standard deviation of the output")
@@ -106,8 +102,7 @@ def output_spread(input_std, curves, *, ax=None):
 
 def shape_against_normal(values, *, color=BATCHNORM, ax=None):
     """Draw the histogram of standardized values, and the normal curve that has the same mean and variance."""
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     edges = np.linspace(-4, 4, 81)
     ax.hist(np.ravel(values), bins=edges, density=True, color=color, alpha=0.75)
     ax.plot(edges, np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), color=INK, linewidth=1.5)
@@ -123,8 +118,7 @@ def relative_errors(means, errors, *, ax=None):
         errors: dictionary from a label to (errors (K,), color); an error of 0 is drawn at the bottom, 1e-17.
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for label, (error, color) in errors.items():
         ax.loglog(means, np.maximum(error, 1e-17), "o-", markersize=4, color=color)
         ax.annotate(label, (means[-1], max(error[-1], 1e-17)), xytext=(8, 0), textcoords="offset points", va="center")

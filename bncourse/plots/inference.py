@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes
 from .style import BATCHNORM, MUTED
 
 
@@ -17,8 +17,7 @@ def bars(values, *, color=BATCHNORM, reference=None, ax=None):
         reference: (share, text) of a dashed line, such as chance.
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     shares = np.array(list(values.values()), float)
     rows = np.arange(len(shares))
     ax.barh(rows, shares, color=color, height=0.65)
@@ -44,20 +43,19 @@ def labeled_lines(x, curves, *, marker=None, ax=None):
         marker: Matplotlib's marker for the points, or None.
         ax: Matplotlib axes, with title, scales and limits already set: they decide where labels would meet.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for y, color in curves.values():
         ax.plot(x, y, color=color, marker=marker, markersize=4)
     ax.figure.draw_without_rendering()  # lays the figure out
     wanted = [ax.transData.transform((x[-1], y[-1]))[1] * 72 / ax.figure.dpi for y, _ in curves.values()]  # points
-    for (label, (y, color)), place, old in zip(curves.items(), _apart(wanted, 13), wanted, strict=True):
+    for (label, (y, color)), place, old in zip(curves.items(), _spaced(wanted, 13), wanted, strict=True):
         ax.annotate(
             label, (x[-1], y[-1]), xytext=(7, place - old), textcoords="offset points", va="center", color=color
         )
     return ax
 
 
-def _apart(places, gap):
+def _spaced(places, gap):
     """Places moved up, from the lowest on, so that neighbors are at least `gap` apart."""
     places = np.array(places, float)
     order = np.argsort(places, kind="stable")
@@ -67,15 +65,14 @@ def _apart(places, gap):
 
 
 def ratios_by_layer(ratios, *, colors, ax=None):
-    """Draw for each layer one dot a channel: the ratio of a variance to the exact one,.
+    """Draw for each layer one dot a channel: the ratio of a variance to the exact one.
 
     Args:
         ratios: dictionary from a label to a list of arrays (C,), one a layer.
         colors: one color a label.
         ax: Matplotlib axes.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     shifts = np.linspace(-0.12, 0.12, len(ratios)) if len(ratios) > 1 else [0.0]
     for (label, layers), color, shift in zip(ratios.items(), colors, shifts, strict=True):
         positions = np.concatenate([np.full(len(r), 1 + i + shift) for i, r in enumerate(layers)])

@@ -1,8 +1,8 @@
 """Lengths, directions and speeds of weights that a normalization follows."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
 
 _COLORS = (BATCHNORM, OTHER, "#CC79A7", "#E69F00", "#56B4E9", PLAIN)
@@ -20,8 +20,7 @@ def weight_plane(extent, loss, paths, *, ax=None):
     Returns:
         the axes: an image, then one line a path.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.0, 5.2))
+    ax = ax or new_axes((6.0, 5.2))
     limits = (-extent, extent, -extent, extent)
     picture = ax.imshow(loss, origin="lower", extent=limits, cmap="Greys", alpha=0.75, interpolation="bilinear")
     ax.figure.colorbar(picture, ax=ax, label="loss", shrink=0.8)
@@ -48,8 +47,7 @@ def scale_curves(factors, losses, *, ax=None):
     Returns:
         the axes, one line a name.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for (name, loss), color in _colored(losses):
         ax.semilogx(factors, loss, color=color, label=name)
     ax.set(xlabel="factor on the weights", ylabel="loss", xlim=(factors[0], factors[-1]))
@@ -69,8 +67,7 @@ def by_step(series, *, ylabel, reference=None, ax=None):
     Returns:
         the axes, one line a series, then the reference.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     for (name, values), color in _colored(series):
         ax.plot(values, color=color, linewidth=1.6, label=name)
     if reference:
@@ -93,8 +90,7 @@ def right_triangle(before, step, *, ax=None):
     Returns:
         the axes.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 2.9))
+    ax = ax or new_axes((7.0, 2.9))
     angles = np.linspace(-0.25, 0.75, 100)
     for radius in (before, np.hypot(before, step)):
         ax.plot(radius * np.cos(angles), radius * np.sin(angles), color=MUTED, linewidth=1, linestyle=":")
@@ -122,8 +118,7 @@ def balance_triangle(product, *, ax=None):
     Returns:
         the axes: a circle of the weights' length, then the arrows of the old, shortened and new weights and the step.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 3.8))
+    ax = ax or new_axes((7.0, 3.8))
     shrunk, turn = 1 - product, np.arccos(1 - product)
     step = np.sin(turn)
     angles = np.linspace(-0.12, 1.35 * turn, 100)

@@ -1,23 +1,22 @@
 """Figures of chapter `layer`: losses of training loops, accuracy of placements."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes, running_mean
 from .style import BATCHNORM, MUTED, PLAIN
 
 
 def training_losses(losses, *, chance, ax=None):
-    """Two runs' losses against the step, averaged over ten steps, each labelled at its end; chance as a dotted line.
+    """Two runs' losses against the step, averaged over ten steps, each labeled at its end; chance as a dotted line.
 
     Args:
         losses: {label: losses (steps,)} of the normalized run, then of the other.
         chance: loss of a network that knows nothing.
     """
-    ax = ax or plt.figure().add_subplot()
+    ax = ax or new_axes()
     ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
     for (label, values), color, side in zip(losses.items(), (BATCHNORM, PLAIN), ("top", "bottom"), strict=True):
-        smooth = np.convolve(values, np.full(10, 0.1), "valid")
-        steps = np.arange(10, len(values) + 1)
+        steps, smooth = running_mean(values, 10)
         ax.plot(steps, smooth, color=color)
         ax.annotate(
             label,
@@ -38,7 +37,7 @@ def placements(accuracies, *, ax=None):
     Args:
         accuracies: {variant: one accuracy, from 0 to 1, for each seed}.
     """
-    ax = ax or plt.figure(figsize=(7, 0.9 + 0.5 * len(accuracies))).add_subplot()
+    ax = ax or new_axes((7, 0.9 + 0.5 * len(accuracies)))
     for row, values in enumerate(accuracies.values()):
         color = BATCHNORM if row else PLAIN
         ax.plot(values, [row] * len(values), "o", color=color, alpha=0.75)

@@ -1,7 +1,8 @@
 """Distributions that move while a network trains."""
 
-import matplotlib.pyplot as plt
 import numpy as np
+
+from ._draw import new_axes
 
 
 def percentile_band(steps, percentiles, *, color, ax=None):
@@ -13,8 +14,7 @@ def percentile_band(steps, percentiles, *, color, ax=None):
         color: of line and band.
         ax: Matplotlib axes; by default a figure of its own.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     low, median, high = np.asarray(percentiles).T
     ax.fill_between(steps, low, high, color=color, alpha=0.18, linewidth=0)
     for edge in (low, high):
@@ -28,12 +28,11 @@ def drift_by_layer(lines, *, ax=None):
     """Draw the drift of every hidden layer's input, one thin line a seed and their mean as a thick one.
 
     Args:
-        lines: a dictionary from each line's label, written beside its end, to its color and its drift (seeds, layers).
+        lines: a dictionary from each line's label, written beside its end, to its drift (seeds, layers) and its color.
         ax: Matplotlib axes; by default a figure of its own.
     """
-    if ax is None:
-        _, ax = plt.subplots()
-    for color, drift in lines.values():
+    ax = ax or new_axes()
+    for drift, color in lines.values():
         drift = np.atleast_2d(drift)
         layers = np.arange(1, drift.shape[1] + 1)
         ax.plot(layers, drift.T, color=color, linewidth=0.8, alpha=0.5)
@@ -42,10 +41,10 @@ def drift_by_layer(lines, *, ax=None):
     ax.set_ylim(bottom=0)
     ax.set_xticks(layers)
     ax.set_xlim(right=layers[-1] + 0.3 * len(layers))
-    ends = {label: np.atleast_2d(drift)[:, -1].mean() for label, (_, drift) in lines.items()}
+    ends = {label: np.atleast_2d(drift)[:, -1].mean() for label, (drift, _) in lines.items()}
     lowest = 0.0
     for label in sorted(ends, key=ends.get):  # from below, each far enough above the last to be read
         height = max(ends[label], lowest)
-        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=lines[label][0], va="center")
+        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=lines[label][1], va="center")
         lowest = height + 0.08 * ax.get_ylim()[1]
     return ax

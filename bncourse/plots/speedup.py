@@ -1,8 +1,8 @@
 """Figures of chapter `speedup`: test accuracy against steps, and against what a sweep changes."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from ._draw import new_axes
 from .style import BATCHNORM, MUTED, PLAIN
 
 COLORS = {"none": PLAIN, "batch": BATCHNORM}
@@ -16,7 +16,7 @@ def accuracy_over_steps(groups, *, chance=0.1, ax=None):
             second group of the same kind is dashed.
         chance: accuracy of guessing, drawn as a dotted line.
     """
-    ax = ax or plt.figure().add_subplot()
+    ax = ax or new_axes()
     ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
     drawn = set()
     for label, runs in groups.items():
@@ -37,7 +37,7 @@ def accuracy_by(runs, field, *, xlabel, log=False, chance=0.1, ax=None):
 
     A run that diverged is drawn as a cross, and counts as 0.
     """
-    ax = ax or plt.figure().add_subplot()
+    ax = ax or new_axes()
     ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
     for norm, label in (("batch", "with batch norm"), ("none", "without")):
         chosen = [run for run in runs if run.config.norm == norm]

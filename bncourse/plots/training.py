@@ -1,8 +1,9 @@
 """Runs against depth, and what passes through the layers."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+from ._draw import new_axes
 
 
 def accuracy_by_depth(depths, accuracies, *, label, color, ax=None):
@@ -15,8 +16,7 @@ def accuracy_by_depth(depths, accuracies, *, label, color, ax=None):
         color: of the line and the dots.
         ax: Matplotlib axes; by default a figure of its own.
     """
-    if ax is None:
-        _, ax = plt.subplots()
+    ax = ax or new_axes()
     accuracies = np.asarray(accuracies)
     places = np.arange(len(depths))
     ax.plot(places, np.median(accuracies, axis=1), color=color)
@@ -31,12 +31,11 @@ def signal_by_layer(lines, *, ax=None):
     """Draw one number a layer on a logarithmic axis, first layer at 1.
 
     Args:
-        lines: a dictionary from each line's label, written beside its end, to its color and its values (layers,).
+        lines: a dictionary from each line's label, written beside its end, to its values (layers,) and its color.
         ax: Matplotlib axes; by default a figure of its own.
     """
-    if ax is None:
-        _, ax = plt.subplots()
-    for label, (color, values) in lines.items():
+    ax = ax or new_axes()
+    for label, (values, color) in lines.items():
         layers = np.arange(1, len(values) + 1)
         ax.semilogy(layers, values, "o-", color=color, markersize=4)
         ax.text(layers[-1] + 0.3, values[-1], label, color=color, va="center")
@@ -52,12 +51,11 @@ def signal_over_steps(steps, lines, *, ax=None):
 
     Args:
         steps: (looks,) at which the values were measured.
-        lines: a dictionary from each line's label, written beside its end, to its color and its values (looks,).
+        lines: a dictionary from each line's label, written beside its end, to its values (looks,) and its color.
         ax: Matplotlib axes; by default a figure of its own.
     """
-    if ax is None:
-        _, ax = plt.subplots()
-    for label, (color, values) in lines.items():
+    ax = ax or new_axes()
+    for label, (values, color) in lines.items():
         ax.semilogy(steps, values, "o-", color=color, markersize=4)
         ax.text(steps[-1] * 1.02, values[-1], label, color=color, va="center")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
