@@ -161,7 +161,7 @@ def test_chapter_is_light(visit, site, name):
     files = {Path(url.split("?")[0].removeprefix("file://")) for url in loaded if url.startswith("file:")}
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
     scripts = {path.name for path in files if path.suffix == ".js"}
-    assert scripts <= {"course.js", "playground.js", "tex-mml-chtml.js"}
+    assert scripts <= {"course.js", "playground.js", "playground_model.js", "tex-mml-chtml.js"}
 
 
 def test_text_and_contents_are_there_without_scripts(visit):

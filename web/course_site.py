@@ -74,7 +74,7 @@ def renew_contents(app, env) -> set[str]:
 def complete_page(app, pagename, templatename, context, doctree) -> None:
     """Give the layout what it shows."""
     chapter = course_pages.chapters().get(pagename)
-    wanted = documents.scripts(doctree) if doctree else set()
+    wanted = documents.scripts(doctree) if doctree else []
     for script in wanted:
         app.add_js_file(script, loading_method="defer")
     used = {"course.js", *wanted}

@@ -11,7 +11,7 @@ from web import course_pages, race, self_check
 from web.html_nodes import element
 
 # A script is loaded where a page has the element it serves.
-SCRIPTS = {"playground": "playground.js", "race": "race.js"}
+SCRIPTS = {"playground": ("playground_model.js", "playground.js"), "race": ("race.js",)}
 
 
 class Places(SphinxTransform):
@@ -27,9 +27,9 @@ class Places(SphinxTransform):
             if kind == "self-check":
                 fill_question(raw, attributes["data-exercise"])
             elif kind == "race":
-                raw.replace_self(nodes.raw("", race.picture(race.runs()), format="html", script=SCRIPTS[kind]))
+                raw.replace_self(nodes.raw("", race.picture(race.runs()), format="html", scripts=SCRIPTS[kind]))
             elif kind in SCRIPTS:
-                raw["script"] = SCRIPTS[kind]
+                raw["scripts"] = SCRIPTS[kind]
 
 
 class Opening(HTMLParser):
@@ -103,9 +103,9 @@ def launch(chapter) -> element:
     return element("", *items, tag="ul", classes=["launch"], html={"aria-label": "Run this chapter"})
 
 
-def scripts(doctree: nodes.document) -> set[str]:
-    """The scripts that a page's elements ask for."""
-    return {node["script"] for node in doctree.findall(nodes.raw) if "script" in node}
+def scripts(doctree: nodes.document) -> list[str]:
+    """The scripts that a page's elements ask for, in the order in which they run."""
+    return list(dict.fromkeys(script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())))
 
 
 def has_formulas(doctree: nodes.document) -> bool:

@@ -1,27 +1,7 @@
 // The playground: a batch of values that the reader drags, and what batch normalization makes of it, at once.
 // `<div class="playground" data-view="batch">` shows one batch; `data-view="moving"` adds the moving statistics.
+// The arithmetic, `BatchNorm` and `generator`, is that of `playground_model.js`, which is loaded first.
 "use strict";
-
-// The arithmetic of bncourse.forward and bncourse.inference, for one feature.
-const BatchNorm = {
-  moments(x) {
-    const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
-    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
-    return { mean, variance };
-  },
-  normalize(x, moments, epsilon) {
-    return x.map((value) => (value - moments.mean) / Math.sqrt(moments.variance + epsilon));
-  },
-  scale(xHat, gamma, beta) {
-    return xHat.map((value) => gamma * value + beta);
-  },
-  updateMoving(moving, batch, momentum) {
-    return {
-      mean: momentum * moving.mean + (1 - momentum) * batch.mean,
-      variance: momentum * moving.variance + (1 - momentum) * batch.variance,
-    };
-  },
-};
 
 for (const place of document.querySelectorAll(".playground")) playground(place);
 
@@ -362,15 +342,4 @@ function formatSmall(value) {
 
 function bracket(number) {
   return number.startsWith("−") ? `(${number})` : number;
-}
-
-/** Normal random numbers, the same in every visit (mulberry32, Box and Muller). */
-function generator(seed) {
-  const uniform = () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

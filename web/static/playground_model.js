@@ -1,0 +1,34 @@
+// The playground's arithmetic: that of bncourse.forward and bncourse.inference for one feature, and random numbers.
+// `playground.js` shows it.
+"use strict";
+
+const BatchNorm = {
+  moments(x) {
+    const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+    return { mean, variance };
+  },
+  normalize(x, moments, epsilon) {
+    return x.map((value) => (value - moments.mean) / Math.sqrt(moments.variance + epsilon));
+  },
+  scale(xHat, gamma, beta) {
+    return xHat.map((value) => gamma * value + beta);
+  },
+  updateMoving(moving, batch, momentum) {
+    return {
+      mean: momentum * moving.mean + (1 - momentum) * batch.mean,
+      variance: momentum * moving.variance + (1 - momentum) * batch.variance,
+    };
+  },
+};
+
+/** Normal random numbers, the same in every visit (mulberry32, Box and Muller). */
+function generator(seed) {
+  const uniform = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
