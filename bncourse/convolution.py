@@ -17,7 +17,7 @@ from ._check import as_float, require_not_empty, require_rank, require_shape
 BLOCK = 2**19
 
 
-class Gradients(NamedTuple):
+class KernelGradients(NamedTuple):
     """Gradients of a scalar loss with respect to a block's input, kernel and bias, each in its original's shape."""
 
     x: np.ndarray
@@ -33,6 +33,9 @@ def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = 
 
     Raises:
         ValueError: if a number is not positive, the padding is unknown, or the kernel does not fit.
+
+    >>> output_size(28, 3, padding="valid"), output_size(28, 3), output_size(28, 3, stride=2)
+    (26, 28, 14)
     """
     if size < 1 or kernel_size < 1 or stride < 1:
         raise ValueError(
@@ -66,6 +69,11 @@ def conv2d(x, kernel, bias=None, *, stride: int = 1, padding: str = "same") -> n
     Raises:
         ValueError: for shapes that do not fit.
         TypeError: for anything but real numbers.
+
+    >>> image = np.arange(9).reshape(1, 3, 3, 1)
+    >>> right_minus_left = np.array([-1, 1]).reshape(1, 2, 1, 1)
+    >>> conv2d(image, right_minus_left, padding="valid")[0, :, :, 0].tolist()
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     """
     x, kernel = _images_and_kernel(x, kernel)
     filters = kernel.shape[-1]
@@ -78,7 +86,7 @@ def conv2d(x, kernel, bias=None, *, stride: int = 1, padding: str = "same") -> n
     return y
 
 
-def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") -> Gradients:
+def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") -> KernelGradients:
     """Gradients of `conv2d`: every pixel collects from all the windows in which it stood.
 
     Args:
@@ -86,7 +94,7 @@ def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") ->
         x, kernel, stride, padding: what `conv2d` was given.
 
     Returns:
-        `Gradients` with x (N, H, W, C), kernel (height, width, C, F) and bias (F,).
+        `KernelGradients` with x (N, H, W, C), kernel (height, width, C, F) and bias (F,).
 
     Raises:
         ValueError: for shapes that do not fit.
@@ -109,11 +117,15 @@ def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") ->
             under = dx_padded[:, a : a + stride * rows : stride, b : b + stride * columns : stride]
             under += (dy @ kernel[a, b].T).reshape(under.shape)
     inside = tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pads, strict=True))
-    return Gradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=0))
+    return KernelGradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=0))
 
 
 def relu(x) -> np.ndarray:
-    """max(x, 0), element by element; any shape."""
+    """max(x, 0), element by element; any shape.
+
+    >>> relu([-1, 0, 2]).tolist()
+    [0.0, 0.0, 2.0]
+    """
     return np.maximum(as_float(x, "x"), 0)
 
 
@@ -128,6 +140,9 @@ def max_pool2d(x, size: int = 2) -> np.ndarray:
     """The largest value of each `size` x `size` tile, channel by channel: (N, H, W, C) to (N, H // size, W // size, C).
 
     Rows and columns that do not fill a tile are left out ("valid" padding).
+
+    >>> max_pool2d(np.arange(16).reshape(1, 4, 4, 1))[0, :, :, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
     """
     return _tiles(_images(x), size).max(axis=3)
 
@@ -152,7 +167,11 @@ def max_pool2d_backward(dy, x, size: int = 2) -> np.ndarray:
 
 
 def dense(x, kernel, bias=None) -> np.ndarray:
-    """x @ kernel + bias: (N, C) with kernel (C, F) and bias (F,) or None gives (N, F)."""
+    """x @ kernel + bias: (N, C) with kernel (C, F) and bias (F,) or None gives (N, F).
+
+    >>> dense([[1, 2]], [[1, 0], [0, 3]], [10, 10]).tolist()
+    [[11.0, 16.0]]
+    """
     x, kernel = _rows_and_kernel(x, kernel)
     y = x @ kernel
     if bias is not None:
@@ -160,16 +179,20 @@ def dense(x, kernel, bias=None) -> np.ndarray:
     return y
 
 
-def dense_backward(dy, x, kernel) -> Gradients:
+def dense_backward(dy, x, kernel) -> KernelGradients:
     """Gradients of `dense`, given dy (N, F) and what `dense` was given: x (N, C), kernel (C, F), bias (F,)."""
     x, kernel = _rows_and_kernel(x, kernel)
     dy = as_float(dy, "dy")
     require_shape(dy, (len(x), kernel.shape[1]), "dy")
-    return Gradients(dy @ kernel.T, x.T @ dy, dy.sum(axis=0))
+    return KernelGradients(dy @ kernel.T, x.T @ dy, dy.sum(axis=0))
 
 
 def softmax(logits) -> np.ndarray:
-    """Probabilities exp(z) / sum exp(z) along the last axis; the largest logit is subtracted, so nothing overflows."""
+    """Probabilities exp(z) / sum exp(z) along the last axis; the largest logit is subtracted, so nothing overflows.
+
+    >>> softmax([[1000, 1000, 0]]).tolist()
+    [[0.5, 0.5, 0.0]]
+    """
     logits = as_float(logits, "logits")
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
@@ -185,6 +208,9 @@ def softmax_cross_entropy(logits, labels) -> float:
     Raises:
         ValueError: for labels of another shape or outside 0 to K - 1.
         TypeError: for labels that are no integers.
+
+    >>> round(softmax_cross_entropy(np.zeros((4, 10)), [0, 1, 2, 3]), 6)  # log(10): nothing is known of ten classes
+    2.302585
     """
     logits, labels = _logits_and_labels(logits, labels)
     shifted = logits - logits.max(axis=1, keepdims=True)

@@ -41,18 +41,19 @@ class Data(NamedTuple):
     class_names: tuple[str, ...]
 
 
-def load(name: str = "fashion_mnist", size: str = "small") -> Data:
+def load(size: str = "small") -> Data:
     """Load Fashion-MNIST: 10,000 + 2,000 embedded images (`size="small"`), or all 60,000 + 10,000 (`size="full"`).
 
     Both are balanced over the ten classes. The small set needs no network; the full set is downloaded by
     `keras.datasets` on first use.
 
     Raises:
-        ValueError: for another name or size, or if the embedded file is damaged.
+        ValueError: for another size, or if the embedded file is damaged.
         ConnectionError: if the full set can't be downloaded.
+
+    >>> load().train_images.shape, load().test_images.shape
+    ((10000, 28, 28, 1), (2000, 28, 28, 1))
     """
-    if name != "fashion_mnist":
-        raise ValueError(f'expected name "fashion_mnist", received {name!r}')
     if size == "small":
         arrays = _read_small(SMALL)
     elif size == "full":

@@ -35,9 +35,13 @@ def _installed(name: str) -> str | None:
 def require(series: str, *, tensorflow: bool) -> None:
     """Check that a notebook can run here.
 
-    series: the series of bncourse that the notebook was written for: "0.1" works with 0.1.0 and 0.1.7, not with 0.2.0.
-    tensorflow: whether the notebook needs TensorFlow and Keras.
-    Raises EnvironmentProblem, one sentence that says what to do.
+    Args:
+        series: the series of bncourse that the notebook was written for: "0.1" works with 0.1.0 and 0.1.7, not with
+            0.2.0.
+        tensorflow: whether the notebook needs TensorFlow and Keras.
+
+    Raises:
+        EnvironmentProblem: if it can't; one sentence that says what to do.
     """
     if _release(__version__) != _release(series):
         raise EnvironmentProblem(

@@ -41,6 +41,10 @@ def scale_sweep(f: Callable[[np.ndarray], tuple[float, np.ndarray]], weights, fa
 
     Source:
         Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Section 3.3.
+
+    >>> sweep = scale_sweep(lambda w: (np.sum(w**2), 2 * w), [[3.0], [4.0]], [1, 2])
+    >>> sweep.loss.tolist(), sweep.gradient_norms.tolist()
+    ([25.0, 100.0], [[10.0], [20.0]])
     """
     weights = _as_weights(weights, "weights")
     factors = as_float(list(factors), "factors")
@@ -68,6 +72,9 @@ def channel_norms(weights) -> np.ndarray:
     Raises:
         TypeError: if `weights` are not real.
         ValueError: if `weights` are empty or a scalar.
+
+    >>> channel_norms([[3, 0], [4, 2]]).tolist()
+    [5.0, 2.0]
     """
     return np.linalg.norm(_channels(weights, "weights"), axis=0)
 
@@ -89,6 +96,9 @@ def alignment(weights, gradient) -> np.ndarray:
     Formula:
         with batch normalization behind the weights:  ⟨w, ∂L/∂w⟩ = γ ∂L/∂γ epsilon / (variance + epsilon),
         so the cosine is 0 for epsilon 0.
+
+    >>> alignment([[2, 2], [0, 0]], [[-3, 0], [0, 5]]).tolist()
+    [-1.0, 0.0]
     """
     directions, gradients = _directions(weights, "weights"), _channels(gradient, "gradient")
     require_shape(np.asarray(gradient), np.shape(weights), "gradient")
@@ -113,6 +123,9 @@ def rotation(before, after) -> np.ndarray:
     Formula:
         θ = 2 atan2(‖u - v‖, ‖u + v‖) of the unit vectors u and v. The arccosine of ⟨u, v⟩ would lose small angles:
         a cosine that rounds to 1 holds no angle below 1e-8.
+
+    >>> np.degrees(rotation([[1, 1], [0, 0]], [[0, 5], [2, 5]])).round(6).tolist()
+    [90.0, 45.0]
     """
     u, v = _directions(before, "before"), _directions(after, "after")
     require_shape(np.asarray(after), np.shape(before), "after")
@@ -138,6 +151,9 @@ def effective_learning_rate(learning_rate: float, weights) -> np.ndarray:
 
     Source:
         van Laarhoven (2017), https://arxiv.org/abs/1706.05350, Section 3.
+
+    >>> effective_learning_rate(0.5, [[3, 1], [4, 0]]).round(6).tolist()
+    [0.02, 0.5]
     """
     require_number(learning_rate, 0, np.finfo(float).max, "learning_rate")
     return learning_rate / _lengths(_channels(weights, "weights"), "weights") ** 2
@@ -162,6 +178,9 @@ def equilibrium_rotation(learning_rate: float, weight_decay: float) -> float:
 
     Source:
         Wan et al. (2020), https://arxiv.org/abs/2006.08419, for the small angle.
+
+    >>> round(equilibrium_rotation(0.1, 5e-3), 6)
+    0.031624
     """
     require_number(learning_rate, 0, np.inf, "learning_rate")
     require_number(weight_decay, 0, np.inf, "weight_decay")

@@ -13,7 +13,7 @@ class BatchNorm(keras.layers.Layer):
     """Batch normalization, with the results of `keras.layers.BatchNormalization`.
 
     Called with `training=True`, it normalizes with the batch's own mean and variance and moves the moving statistics
-    towards them. Otherwise, and always while `trainable` is False, it normalizes with the moving statistics. Where a
+    toward them. Otherwise, and always while `trainable` is False, it normalizes with the moving statistics. Where a
     mask comes with the inputs, as from `keras.layers.Masking`, the statistics leave masked positions out; the mask is
     handed on.
 
@@ -50,7 +50,13 @@ class BatchNorm(keras.layers.Layer):
         moving = momentum moving + (1 - momentum) batch
 
     Source:
-        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Algorithm 1; moving averages as in section 3.1.
+        Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167, Algorithm 1; moving averages as in Section 3.1.
+
+    >>> layer = BatchNorm(momentum=0.5, epsilon=0)
+    >>> layer(keras.ops.array([[1.0], [3.0]]), training=True).numpy().round(4).tolist()
+    [[-1.0], [1.0]]
+    >>> [weight.numpy().tolist() for weight in layer.weights]  # gamma, beta, moving mean, moving variance
+    [[1.0], [0.0], [1.0], [1.0]]
     """
 
     def __init__(

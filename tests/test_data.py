@@ -56,10 +56,9 @@ def test_missing_file_is_refused_in_the_same_way(tmp_path, monkeypatch):
         data.load()
 
 
-@pytest.mark.parametrize("arguments", [{"name": "mnist"}, {"size": "medium"}])
-def test_unknown_name_or_size_is_named(arguments):
-    with pytest.raises(ValueError, match="expected .* received '(mnist|medium)'"):
-        data.load(**arguments)
+def test_unknown_size_is_named():
+    with pytest.raises(ValueError, match='expected size "small" or "full", received .medium'):
+        data.load(size="medium")
 
 
 def keras_with(load_data):
