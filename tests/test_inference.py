@@ -227,3 +227,17 @@ def test_labeled_lines_keep_their_data_and_their_labels_apart():
 def test_ratios_stand_at_their_layer():
     ax = plots.ratios_by_layer({"a": [np.array([0.5, 2.0]), np.array([1.0])]}, colors=["red"])
     assert_allclose(ax.lines[0].get_xydata(), [[1, 0.5], [1, 2.0], [2, 1.0]])
+
+
+def test_gap_tables_write_each_number_into_its_cell():
+    axes = plots.gap_tables({"a": [[0.9, 0.8], [0.7, 0.6]], "b": np.ones((2, 2))}, rows=("r", "s"), columns=("k", "l"))
+    assert [ax.get_title() for ax in axes] == ["a", "b"]
+    assert {t.get_position(): t.get_text() for t in axes[0].texts} == {
+        (0, 0): "0.90",
+        (1, 0): "0.80",
+        (0, 1): "0.70",
+        (1, 1): "0.60",
+    }
+    assert [t.get_text() for t in axes[0].get_yticklabels()] == ["r", "s"]
+    assert [t.get_text() for t in axes[1].get_yticklabels()] == ["", ""]
+    assert [t.get_text() for t in axes[1].get_xticklabels()] == ["k", "l"]

@@ -11,7 +11,7 @@ from .forward import (
     relative_errors,
     shape_against_normal,
 )
-from .inference import bars, labeled_lines, ratios_by_layer
+from .inference import bars, gap_tables, labeled_lines, ratios_by_layer
 from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
@@ -37,6 +37,7 @@ __all__ = [
     "computation_graph",
     "drift_by_layer",
     "filter_rows",
+    "gap_tables",
     "labeled_lines",
     "loss_comparison",
     "loss_curve",

@@ -125,7 +125,7 @@ def projection(x_hat, dy, dx, *, axes=None):
     side.plot([dy @ flat] * 2, [dy @ ones, 0], ":", color=MUTED)
     side.text(dy @ flat / 2 - 0.15, dy @ ones / 2 + 0.1, "$dy$", ha="right")
     side.text(centered @ flat / 2, -0.06, r"$dy - \overline{dy}$", ha="center", va="top", color=OTHER)
-    side.set_title("1  The mean goes")
+    side.set_title("1  The mean is removed")
 
     angles = np.linspace(0, 2 * np.pi, 200)
     radius = np.linalg.norm(x_hat)
@@ -139,7 +139,7 @@ def projection(x_hat, dy, dx, *, axes=None):
     above.text(tip[0] / 2, 0.12, r"$\hat x$", color=BATCHNORM, ha="center", va="bottom")
     above.text(before[0] + 0.1, before[1], r"$dy - \overline{dy}$", color=OTHER, va="center")
     above.text(tip[0] - 0.12, dx @ across, "$dx$", color=GRADIENT, ha="right", va="center")
-    above.set_title(r"2  What points along $\hat x$ goes")
+    above.set_title(r"2  The part along $\hat x$ is removed")
     for ax in axes:
         ax.set_aspect("equal")
         ax.margins(0.12)

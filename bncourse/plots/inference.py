@@ -82,3 +82,30 @@ def ratios_by_layer(ratios, *, colors, ax=None):
     ax.set_xticks(range(1, 1 + max(len(layers) for layers in ratios.values())))
     ax.legend(loc="upper left")
     return ax
+
+
+def gap_tables(tables, *, rows, columns, axes=None):
+    """Draw tables of accuracies side by side, each cell with its number, the darker the higher.
+
+    Args:
+        tables: dictionary from a title to an array (R, K) of shares, 0 to 1.
+        rows: R labels, written at the first table only.
+        columns: K labels.
+        axes: one Matplotlib axes a table; by default a figure of its own.
+
+    Returns:
+        the axes, one a table.
+    """
+    if axes is None:
+        _, axes = plt.subplots(1, len(tables), figsize=(7.0, 2.6))
+    for ax, (title, table) in zip(axes, tables.items(), strict=True):
+        ax.imshow(table, cmap="Blues", vmin=0.2, vmax=1.7)  # light blues: numbers stay legible
+        for (row, column), share in np.ndenumerate(table):
+            ax.text(column, row, f"{share:.2f}", ha="center", va="center")
+        ax.set_title(title, fontweight="normal", fontsize=11.5)
+        ax.set_xticks(range(len(columns)), columns)
+        ax.set_yticks(range(len(rows)), rows if ax is axes[0] else [""] * len(rows))
+        ax.tick_params(length=0)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    return axes
