@@ -157,6 +157,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--force", action="store_true", help="renew outputs that still agree, too")
     options = parser.parse_args(arguments)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the tests: with more, small sums only wait
     drawn.enable()
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     for path in chapters(options.slugs):
