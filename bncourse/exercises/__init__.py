@@ -98,11 +98,13 @@ if TYPE_CHECKING:
     from ._checker import Choice, Exercise, Function, Value
     from ._display import Verdict
     from ._mistake import Mistake
+    from ._probe import Case
 
-__all__ = ["Choice", "Exercise", "Function", "Mistake", "Value", "Verdict", "catalogue", "check"]
+__all__ = ["Case", "Choice", "Exercise", "Function", "Mistake", "Value", "Verdict", "catalogue", "check"]
 
 _SLUGS = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 _HOMES = {
+    "Case": "_probe",
     "Choice": "_checker",
     "Exercise": "_checker",
     "Function": "_checker",

@@ -1,9 +1,9 @@
-"""The three kinds of exercise, and how an answer is diagnosed."""
+"""The three kinds of exercise, and the order in which an answer is diagnosed."""
 
 import ast
-import copy
 import inspect
 import re
+import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterable
@@ -13,9 +13,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._diagnosis import DIAGNOSES, Outcome, Unreadable, close, exception_sentence, parts, worst_element
+from . import _mutants
+from ._compare import Parts
 from ._display import Verdict
+from ._explain import Evidence, Suspects, explain
+from ._guard import Clock, TimeIsUp, undone
+from ._messages import not_finite, wrong_shape
 from ._mistake import Mistake
+from ._numbers import explain_numbers, read_numbers
+from ._probe import Outcome, Prober, shortened
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,116 +51,39 @@ class Exercise:
         return self.id.split(".")[0]
 
     def check(self, answer) -> Verdict:
-        """Diagnose an answer; whatever the answer is or does, the result is a verdict and no exception."""
+        """Diagnose an answer; whatever the answer is or does, the result is a verdict. Only Ctrl+C gets through."""
         try:
             return self._check(answer)
-        except Exception as error:
-            return Verdict(False, None, f"This answer can't be checked. {type(error).__name__}: {error}")
+        except KeyboardInterrupt:
+            raise
+        except TimeIsUp:
+            return Verdict(False, None, "This answer takes too long to look at.", kind="unusable")
+        except BaseException as error:
+            try:
+                text = shortened(f"{type(error).__name__}: {error}")
+            except Exception:
+                text = type(error).__name__
+            return Verdict(False, None, f"This answer can't be checked. {text}", kind="unusable")
 
     def _check(self, answer) -> Verdict:
         raise NotImplementedError
 
 
-class _Compared(Exercise):
-    """An exercise whose answers give numbers, to be compared with the solution's and with every known mistake's."""
-
-    tolerance: float
-
-    def _outcomes(self, answer) -> list[Outcome]:
-        raise NotImplementedError
-
-    @cached_property
-    def _truths(self) -> list:
-        outcomes = self._outcomes(self.solution)
-        for outcome in outcomes:
-            if outcome.raised:  # TensorFlow is missing, for instance
-                raise RuntimeError(outcome.error)
-        return [outcome.value for outcome in outcomes]
-
-    @cached_property
-    def _truth(self) -> dict[tuple[int, str], np.ndarray]:
-        return self._read([Outcome(value) for value in self._truths])
-
-    @cached_property
-    def _known(self) -> list[tuple[Mistake, dict]]:
-        with np.errstate(all="ignore"):
-            return [(mistake, self._read(self._outcomes(mistake.wrong_answer))) for mistake in self.mistakes]
-
-    def _read(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
-        """Every part of every outcome, by the outcome's position and the part's name; an exception by its type's."""
-        found = {}
-        for i, (outcome, truth) in enumerate(zip(outcomes, self._truths, strict=True)):
-            if outcome.raised:
-                found[i, outcome.raised] = np.empty(0)
-                continue
-            try:
-                found.update({(i, name): part for name, part in parts(outcome.value, truth).items()})
-            except Unreadable:
-                continue
-        return found
-
-    def _diagnose(self, answer) -> Verdict:
-        outcomes = self._outcomes(answer)
-        results = self._read(outcomes)
-        mistake = self._recognize(results)
-        named = f"{mistake.name[:1].upper()}{mistake.name[1:]}. {mistake.hint}" if mistake else ""
-        for diagnosis in DIAGNOSES:
-            for outcome, truth in zip(outcomes, self._truths, strict=True):
-                if sentence := diagnosis(outcome, truth):
-                    return Verdict(False, mistake, f"{sentence} {named}".rstrip())
-        if mistake:
-            return Verdict(False, mistake, named)
-        if self._wrong(results):
-            return Verdict(False, None, worst_element(outcomes, self._truths))
-        return Verdict(True, None, "")
-
-    def _wrong(self, results: dict[tuple[int, str], np.ndarray]) -> set[tuple[int, str]]:
-        """Where results differ from the truth's."""
-        return {k for k, part in results.items() if k not in self._truth or not self._close(part, self._truth[k], k)}
-
-    def _close(self, part: np.ndarray, other: np.ndarray, key: tuple[int, str]) -> bool:
-        return close(part, other, self._truth.get(key, part), self.tolerance)
-
-    def _recognize(self, results: dict[tuple[int, str], np.ndarray]) -> Mistake | None:
-        """The known mistake that explains most of what is wrong, if what it explains can't be chance."""
-        wrong = self._wrong(results)
-        best, most = None, ()
-        for mistake, known in self._known:
-            explained = {k for k in wrong if k in known and self._close(results[k], known[k], k)}
-            own = self._wrong(known)
-            # Of two that explain the same, the one that claims less besides.
-            rank = (len(explained), -len(own - explained))
-            if explained and rank > most and self._is_telling(explained, own, wrong):
-                best, most = mistake, rank
-        return best
-
-    def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
-        """Whether agreement is no coincidence.
-
-        Either the answer shows all that the mistake gets wrong (and if that is a single thing, nothing else is wrong),
-        or several decimals agree in a part of the result, in half of the calls at least: a special case may look like
-        another mistake.
-        """
-        raised = wrong - self._truth.keys()
-        if own <= explained and raised <= own and (len(own) > 1 or own == wrong):
-            return True
-        decimals = [
-            k for k in explained if k in self._truth and self._truth[k].dtype.kind == "f" and self._truth[k].size > 1
-        ]
-        names = [name for _, name in decimals]
-        return any(2 * names.count(name) >= sum(key[1] == name for key in wrong) for name in set(names))
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Function(_Compared):
+class Function(Exercise):
     """Write a function, or mend one.
 
     Args:
         solution: the function; its source is what the chapter shows, so it uses only its own body, `np` and `imports`.
-        probes: gives the calls to compare, each a dictionary of arguments by the solution's parameter names.
+        probes: gives the calls to compare, each a dictionary of arguments by the solution's parameter names; a `Case`
+            says in words what is special about it.
         broken: a function with bugs, to be mended; without one, the stub is the solution's signature and docstring.
         imports: import lines that the stub needs beside NumPy.
-        run: (function, **arguments) -> the numbers to compare, where the result itself can't be compared.
+        run: (function, **arguments) -> a named tuple of what its call leaves behind: a gradient, a trained network. The
+            fields name it in messages. What the function returns is compared as well.
+        by_name: arguments that later cells pass by name, beside those that have a default.
+        tensors: whether later cells pass tensors, also those of a compiled function.
+        also: other right answers: a mistake is also recognized by what it changes in one of them.
         tolerance: the largest difference from the truth, relative to the largest element of each array.
     """
 
@@ -165,6 +94,9 @@ class Function(_Compared):
     broken: Callable | None = None
     imports: str = ""
     run: Callable | None = None
+    by_name: tuple[str, ...] = ()
+    tensors: bool = False
+    also: tuple[Callable, ...] = ()
     tolerance: float = 1e-4
 
     @property
@@ -187,18 +119,128 @@ class Function(_Compared):
         exec(self.stub_code, namespace)
         return namespace[self.name]
 
+    def evidence(self, answer, clock: Clock | None = None) -> Evidence:
+        """What an answer gives in all probes, beside what is right; a call that takes too long is the last one."""
+        clock, outcomes = clock or Clock(), []
+        for probe, forms in zip(self._cases, self._forms, strict=True):
+            outcomes.append(self._prober.observe(answer, probe, forms, clock))
+            if outcomes[-1].late:
+                break
+        return Evidence(outcomes, self._truths[: len(outcomes)], self.tolerance)
+
+    def accepts(self, answer) -> bool:
+        """Whether `check` passes the answer, without a diagnosis."""
+        clock = Clock()
+        evidence = self.evidence(answer, clock)
+        failed = any(outcome.failure for outcome in evidence.outcomes)
+        return not failed and not evidence.wrong() and self._flaw(answer, evidence, clock) is None
+
     def _check(self, answer) -> Verdict:
-        if answer is ... or self._is_untouched(answer):
-            todo = "mend the function above" if self.broken else "replace `...` in the cell above"
-            return Verdict(False, None, f"{todo[:1].upper()}{todo[1:]}, run it, then run this cell again.", False)
-        if not callable(answer):
-            message = f"The check takes the function itself, without calling it: pass `{self.name}`."
-            return Verdict(False, None, message)
-        return self._diagnose(answer)
+        self._truths  # noqa: B018 (what it loads, TensorFlow perhaps, is not the answer's time)
+        clock = Clock()
+        with clock.running():
+            if answer is ... or self._is_untouched(answer):
+                todo = "Mend the function above" if self.broken else "Replace `...` in the cell above"
+                return Verdict(False, None, f"{todo}, run it, then run this cell again.", False, kind="untouched")
+            if not callable(answer):
+                message = f"The check takes the function itself, without calling it: pass `{self.name}`."
+                return Verdict(False, None, message, kind="unusable")
+        evidence = self.evidence(answer, clock)
+        _show(evidence.outcomes[0].printed)
+        return self._verdict(answer, evidence, clock)
+
+    def _verdict(self, answer, evidence: Evidence, clock: Clock) -> Verdict:
+        """The first thing that is wrong, and why."""
+        outcomes, truths = evidence.outcomes, evidence.truths
+        if outcomes[-1].late:
+            message = f"{outcomes[-1].failure} Does every loop in it end?"
+            return Verdict(False, None, message, kind="unusable")
+        failure = next((outcome.failure for outcome in outcomes if outcome.failure), "")
+        if not failure and not evidence.wrong():
+            flaw = self._flaw(answer, evidence, clock)
+            return Verdict(flaw is None, None, flaw or "", kind="general" if flaw else "passed")
+        if not failure and (text := self._other_default(answer, evidence, clock)):
+            return Verdict(False, None, text, kind="general")
+        why = explain(evidence, self._suspects(answer, evidence, clock))
+        sentence = failure
+        if not failure and (shape := wrong_shape(outcomes, truths)):
+            sentence, text = shape[1], why.text if why.kind != "generic" else ""
+            return Verdict(False, why.mistake, f"{sentence} {text}".strip(), kind=_kind(why, "shape"))
+        if not failure and why.kind == "generic":
+            sentence = not_finite(outcomes, truths) or ""
+        if sentence and why.kind == "generic":
+            text = why.text if why.text.startswith("It goes wrong") and failure else ""
+            return Verdict(False, None, f"{sentence} {text}".strip(), kind="unusable" if failure else "generic")
+        return Verdict(False, why.mistake, f"{sentence} {why.text}".strip(), kind=why.kind)
+
+    def _flaw(self, answer, evidence: Evidence, clock: Clock) -> str | None:
+        """What is wrong with an answer whose results are right."""
+        changed = next((outcome.changed for outcome in evidence.outcomes if outcome.changed), ())
+        if changed:
+            names = " and ".join(f"`{name}`" for name in changed)
+            return (
+                f"Your function changed {names} in place, and the caller still needs it. Compute a new array instead."
+            )
+        again = self._prober.observe(answer, self._cases[0], self._forms[0], clock)
+        if Evidence([again], self._truths[:1], self.tolerance).wrong():
+            return (
+                f"The first call of `{again.call}` was right, and the same call later gives something else: the result "
+                "must depend on the arguments alone, not on what came before."
+            )
+        return self._flaw_with_tensors(answer, clock) if self.tensors else None
+
+    def _flaw_with_tensors(self, answer, clock: Clock) -> str | None:
+        from ._tensors import flaw
+
+        with undone():
+            try:
+                with clock.running():
+                    return flaw(lambda **given: self._prober.call(answer, given), self.solution, self._cases[0])
+            except Exception as error:
+                text = shortened(f"{type(error).__name__}: {error}").splitlines()[0]
+                return (
+                    "Your function works on arrays, and later cells call it with tensors, where it fails "
+                    f"({text}). Plain operators such as `**` work on both; functions of NumPy do not."
+                )
+
+    def _other_default(self, answer, evidence: Evidence, clock: Clock) -> str | None:
+        """Whether the answer differs because a default is not the stub's: the only thing wrong, once it is passed."""
+        defaults = {
+            name: parameter.default
+            for name, parameter in self._prober.signature.parameters.items()
+            if parameter.default is not parameter.empty
+        }
+        outcomes = list(evidence.outcomes)
+        for i, probe in enumerate(self._cases):
+            left_out = [name for name in defaults if name not in probe]
+            if left_out and any(not evidence.is_right(i, name) for name in evidence.names):
+                filled = {**probe, **{name: defaults[name] for name in left_out}}
+                outcomes[i] = self._prober.observe(answer, filled, self._forms[i], clock)
+        if Evidence(outcomes, self._truths, self.tolerance).wrong():
+            return None
+        names = " and ".join(f"`{name}={defaults[name]}`" for name in defaults)
+        return f"Right where every argument is given. The default is another one than the stub's: keep {names}."
+
+    def _suspects(self, answer, evidence: Evidence, clock: Clock) -> Suspects:
+        def parts_of(function, time):
+            def parts(arguments: dict) -> Parts | None:
+                outcome = self._prober.observe(function, arguments, self._forms[0], time)
+                return None if outcome.failure else outcome.parts
+
+            return parts
+
+        return Suspects(
+            known=self._known,
+            mutants=lambda: self._equal_mutants(evidence),
+            stub=lambda: self._stub_outcomes,
+            right=parts_of(self.solution, Clock(60)),
+            received=parts_of(answer, clock),
+            parameters={name: p.default for name, p in self._prober.signature.parameters.items()},
+        )
 
     def _is_untouched(self, answer) -> bool:
         code = getattr(answer, "__code__", None)
-        return code is not None and _fingerprint(code) in self._untouched
+        return isinstance(code, types.CodeType) and _fingerprint(code) in self._untouched
 
     @cached_property
     def _untouched(self) -> set[tuple]:
@@ -210,42 +252,72 @@ class Function(_Compared):
             found.add(_fingerprint(namespace[self.name].__code__))
         return found
 
-    def _outcomes(self, answer) -> list[Outcome]:
-        return [self._outcome(answer, probe) for probe in self.probes()]
+    @cached_property
+    def _prober(self) -> Prober:
+        return Prober(self.solution, self.run, self.solution_code, self.by_name)
 
-    def _outcome(self, answer, probe: dict) -> Outcome:
-        arguments = copy.deepcopy(probe)
-        call = f"{self.name}({', '.join(_argument(name, value) for name, value in probe.items())})"
-        try:
-            value = self.run(answer, **arguments) if self.run else self._call(answer, arguments)
-        except (Exception, SystemExit) as error:
-            sentence = f"{exception_sentence(error, answer)} The call was `{call}`."
-            return Outcome(call=call, raised=type(error).__name__, error=sentence)
-        changed = tuple(name for name in probe if not _same(probe[name], arguments[name]))
-        return Outcome(value, call, changed=changed)
+    @cached_property
+    def _cases(self) -> list[dict]:
+        return list(self.probes())
 
-    def _call(self, answer, arguments: dict):
-        """Call `answer` as the stub's signature says, or by keyword or position alone if it only takes that."""
-        positional, keywords = [], dict(arguments)
-        for parameter in inspect.signature(self.solution).parameters.values():
-            if parameter.kind is parameter.KEYWORD_ONLY or parameter.name not in keywords:
-                break
-            positional.append(keywords.pop(parameter.name))
-        try:
-            signature = inspect.signature(answer)
-        except (TypeError, ValueError):  # some compiled functions have none
-            return answer(*positional, **keywords)
-        for args, kwargs in ((positional, keywords), ((), arguments), (tuple(arguments.values()), {})):
-            try:
-                signature.bind(*args, **kwargs)
-            except TypeError:
-                continue
-            return answer(*args, **kwargs)
-        raise TypeError(f"the signature {signature} does not take these arguments; keep the one of the stub")
+    @cached_property
+    def _forms(self) -> list:
+        return [self._prober.forms(probe) for probe in self._cases]
+
+    @cached_property
+    def _truths(self) -> list[Parts]:
+        return [outcome.parts for outcome in self._all(self.solution, must_work=True)]
+
+    @cached_property
+    def _known(self) -> list[tuple[Mistake, list[Outcome]]]:
+        return [(mistake, self._all(mistake.wrong_answer)) for mistake in self.mistakes]
+
+    @cached_property
+    def _stub_outcomes(self) -> list[Outcome] | None:
+        return self._all(self.broken) if self.broken else None
+
+    @cached_property
+    def _mutants(self) -> list[_mutants.Mutant]:
+        """The solution changed in one place; few where a call is slow."""
+        found = [_mutants.of_function(answer, 60 if self.run else None) for answer in (self.solution, *self.also)]
+        return sorted((mutant for mutants in found for mutant in mutants if mutant.words), key=lambda m: m.rank)
+
+    def _equal_mutants(self, evidence: Evidence) -> list[tuple[str, int, list[str]]]:
+        """The mutants that give a wrong part of the answer in all calls: (words, rank, these parts)."""
+        found = []
+        with undone():
+            for mutant in self._mutants:
+                parts = evidence.wrong()
+                for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
+                    outcome = self._prober.quick(mutant.value, probe, forms)
+                    parts = [name for name in parts if outcome and evidence.agrees_in(i, outcome, name)]
+                    if not parts:
+                        break
+                if parts:
+                    found.append((mutant.words, mutant.rank, parts))
+        return found
+
+    def _all(self, answer, must_work: bool = False) -> list[Outcome]:
+        clock = Clock(120)
+        pairs = zip(self._cases, self._forms, strict=True)
+        outcomes = [self._prober.observe(answer, probe, forms, clock) for probe, forms in pairs]
+        if must_work and (failures := [outcome.failure for outcome in outcomes if outcome.failure]):
+            raise RuntimeError(failures[0])  # TensorFlow is missing, for instance
+        return outcomes
+
+
+def _kind(why, otherwise: str) -> str:
+    return otherwise if why.kind == "generic" else why.kind
+
+
+def _show(printed: str) -> None:
+    """Print once what an answer printed in its first call."""
+    if printed:
+        print(printed.rstrip("\n"), file=sys.stdout)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Value(_Compared):
+class Value(Exercise):
     """Give a value: a number, a shape, a prediction.
 
     Args:
@@ -253,6 +325,7 @@ class Value(_Compared):
         solution_code: code that sets the variable `name`; the chapter shows it.
         comment: what the value looks like, shown in the stub: "(height, width, channels)".
         tolerance: the largest difference from the truth, relative to it: readers round. Whole numbers are exact.
+        accepted: other answers that are right, such as those made of figures that the text has rounded.
     """
 
     kind: ClassVar[str] = "value"
@@ -261,6 +334,7 @@ class Value(_Compared):
     solution_code: str
     comment: str = ""
     tolerance: float = 5e-3
+    accepted: tuple = ()
     stub: Any = field(default=..., init=False)
 
     @cached_property
@@ -273,23 +347,34 @@ class Value(_Compared):
     def stub_code(self) -> str:
         return f"{self.name} = ...  # {self.comment}" if self.comment else f"{self.name} = ..."
 
+    @cached_property
+    def labels(self) -> list[str]:
+        """What each number of the value is, as the comment says; none where it does not."""
+        inside = re.fullmatch(r"\((.*)\)", self.comment)
+        labels = [label.strip() for label in inside[1].split(",")] if inside else []
+        return labels if len(labels) == np.size(self.solution) else []
+
     def _check(self, answer) -> Verdict:
-        if answer is ... or (isinstance(answer, tuple | list) and any(part is ... for part in answer)):
-            return Verdict(False, None, _REPLACE, False)
-        return self._diagnose(answer)
+        with undone(), Clock().running():
+            if answer is ... or (isinstance(answer, tuple | list) and any(part is ... for part in answer)):
+                return Verdict(False, None, _REPLACE, False, kind="untouched")
+            numbers, problem = read_numbers(answer, self.solution, self.labels)
+        if problem:
+            return Verdict(False, None, problem, kind="unusable")
+        why = explain_numbers(numbers, self)
+        return Verdict(why is None, why and why.mistake, why.text if why else "", kind=why.kind if why else "passed")
 
-    def _outcomes(self, answer) -> list[Outcome]:
-        return [Outcome(answer)]
-
-    def _read(self, outcomes: list[Outcome]) -> dict[tuple[int, str], np.ndarray]:
-        """Each number of the answer by itself: one of them may show a mistake while others are right."""
-        found = super()._read(outcomes).values()
-        numbers = [number for part in found if part.size == np.size(self.solution) for number in part.flat]
-        return {(0, str(i)): np.asarray(number) for i, number in enumerate(numbers)}
-
-    def _is_telling(self, explained: set, own: set, wrong: set) -> bool:
-        """Numbers in an answer are worked out one by one: half of a mistake is enough if nothing else is wrong."""
-        return own <= explained or (wrong <= explained and 2 * len(explained) >= len(own))
+    @cached_property
+    def changed_values(self) -> list[tuple[str, int, np.ndarray]]:
+        """What the solution's code gives when one place in it is changed: (words, rank, numbers)."""
+        found = []
+        with undone():
+            changed = list(_mutants.mutants(self.solution_code, self.name, {"np": np}))
+        for mutant in changed:
+            numbers, problem = read_numbers(mutant.value, self.solution, [])
+            if not problem and mutant.words:
+                found.append((mutant.words, mutant.rank, numbers))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -329,12 +414,13 @@ class Choice(Exercise):
 
     def _check(self, answer) -> Verdict:
         if answer is ...:
-            return Verdict(False, None, _REPLACE, False)
-        letter = answer.strip(" .()").lower() if isinstance(answer, str) else None
+            return Verdict(False, None, _REPLACE, False, kind="untouched")
+        letter = str(answer).strip(" .()").lower() if type(answer) in (str, np.str_) else None
         if letter not in self.options:
-            return Verdict(False, None, f"Answer with one letter in quotes: {', '.join(self._letters())}.")
+            message = f"Answer with one letter in quotes: {', '.join(self._letters())}."
+            return Verdict(False, None, message, kind="unusable")
         mistake = next((mistake for mistake in self.mistakes if mistake.wrong_answer == letter), None)
-        return Verdict(mistake is None, mistake, self.reasons[letter])
+        return Verdict(mistake is None, mistake, self.reasons[letter], kind="known" if mistake else "passed")
 
 
 _REPLACE = "Replace `...` in the cell above, run it, then run this cell again."
@@ -361,23 +447,3 @@ def _fingerprint(code: types.CodeType) -> tuple:
     constants = code.co_consts[1:] if code.co_consts and isinstance(code.co_consts[0], str) else code.co_consts
     nested = tuple(_fingerprint(c) if isinstance(c, types.CodeType) else repr(c) for c in constants)
     return code.co_code, code.co_names, code.co_varnames, nested
-
-
-def _argument(name: str, value) -> str:
-    """An argument as a message shows it: small things by value, arrays by shape."""
-    if hasattr(value, "shape") and len(value.shape):
-        return f"{name}: {tuple(value.shape)}"
-    return f"{name}={value!r}" if len(repr(value)) <= 40 else f"{name}=…"
-
-
-def _same(before, after) -> bool:
-    """Whether an argument is what it was; objects that hold no numbers are taken to be."""
-    if isinstance(before, tuple | list):
-        return len(before) == len(after) and all(map(_same, before, after))
-    try:
-        before, after = np.asarray(before), np.asarray(after)
-    except Exception:
-        return True
-    if before.dtype.kind not in "biuf":
-        return True
-    return before.shape == after.shape and bool(np.array_equal(before, after, equal_nan=True))

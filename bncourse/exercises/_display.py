@@ -24,12 +24,16 @@ class Verdict:
         mistake: the known mistake that the answer shows, or None.
         message: what the reader is told, in plain text with `code` between backticks.
         attempted: False for an untouched stub.
+        kind: how much is known about what is wrong: "known" (a listed mistake), "general" (one recognized by its kind),
+            "shape" or "generic" (only that something is), "unusable" (it failed, or is not what was asked for); else
+            "passed" or "untouched".
     """
 
     passed: bool
     mistake: Mistake | None
     message: str
     attempted: bool = True
+    kind: str = ""
 
     def _style(self) -> tuple[str, str, str]:
         if self.passed:

@@ -33,7 +33,7 @@ def _assembled(dy, x_hat, inv_std, gamma, *, m=None, mean=True, slope=True, scal
 
 def _image_probes():
     generator = np.random.default_rng(3)
-    for shape in ((2, 3, 2, 3), (3, 1, 2, 3), (2, 2, 1, 1)):
+    for shape in ((2, 3, 2, 3), (3, 1, 2, 3), (1, 2, 4, 2), (2, 2, 1, 1)):
         x = generator.normal(2, 1.5, shape)
         inv_std = 1 / np.sqrt(x.var(axis=(0, 1, 2)) + 0.5)
         yield dict(
@@ -70,6 +70,16 @@ def _rms_summed(dy, x, epsilon):
     return r * (dy - y * (dy * y).sum(axis=0))
 
 
+def _rms_by_columns(dy, x, epsilon):
+    r, y = _rms_parts(x, epsilon)
+    return r * (dy - y * (dy * y).sum(axis=0) / x.shape[1])
+
+
+def _rms_outside(dy, x, epsilon):
+    r = 1 / (np.sqrt((x**2).mean(axis=0)) + epsilon)
+    return r * (dy - x * r * (dy * x * r).mean(axis=0))
+
+
 def _rms_unnormalized(dy, x, epsilon):
     r, _ = _rms_parts(x, epsilon)
     return r * (dy - x * (dy * x).mean(axis=0))
@@ -92,7 +102,7 @@ def _rms_per_sample(dy, x, epsilon):
 
 def _rms_probes():
     generator = np.random.default_rng(4)
-    for shape in ((5, 3), (4, 2), (3, 3)):
+    for shape in ((5, 3), (4, 2), (3, 3), (7, 3)):
         yield dict(
             dy=generator.normal(0.8, 1, shape), x=generator.normal([1, 2, -1][: shape[1]], 1, shape), epsilon=0.5
         )
@@ -213,27 +223,33 @@ dx_by_hand = dy - (intercept + slope * x_hat)
         title="What can this loss test?",
         statement=r"""
 To test a backward pass, somebody takes the loss $L = \tfrac12 \sum_i y_i^2$ with $\gamma = 1$, $\beta = 0$,
-$\epsilon = 0$, and compares $dx$ with central differences. Both agree. What does that show?
+$\epsilon = 0$, and compares $dx$ with central differences. Both agree. Which wrong backward pass would have passed this
+test, too?
 """,
         options={
-            "a": "The backward pass is right: the gradient of a square depends on every value.",
-            "b": "Nothing about $dx$: the true gradient is zero here, as for $L = \\sum_i y_i$.",
-            "c": "That the part through the mean is right, but nothing about the part through the variance.",
-            "d": "Nothing, because central differences are too inaccurate for squares.",
+            "a": "One that takes mean and variance for constants.",
+            "b": "One that leaves out the part through the variance.",
+            "c": "One that leaves out the part through the mean.",
+            "d": "None: the gradient of a square depends on every value.",
         },
         reasons={
-            "a": "`dy` depends on every value, but it equals x_hat. Which line runs through dy plotted over x_hat?",
-            "b": "Here dy = y = x_hat: a line of slope 1 with no residuals. The sum of squares is always m, whatever x "
-            "is. A function that returns zeros would pass.",
-            "c": "The mean of dy = x_hat is zero: the part through the mean has nothing to do. Look at the slope, too.",
-            "d": "For squares the error of central differences is even zero: it hangs on the third derivative.",
+            "a": "It would give `dy` divided by the standard deviation. But the sum of squares is m for any x, so the true "
+            "gradient is zero, and central differences say so.",
+            "b": "Here dy = y = x_hat. Its mean is zero, so without the part through the variance all of it is left, and "
+            "the true gradient is zero: that is noticed.",
+            "c": "Here dy = y = x_hat, whose mean is zero: the part through the mean has nothing to do. The part through "
+            "the variance alone makes dx zero, which is right here.",
+            "d": "`dy` depends on every value, but it equals x_hat, and the true gradient is zero: whatever gives zero "
+            "passes, right or wrong.",
         },
-        solution="b",
-        name="what_it_shows",
+        solution="c",
+        name="what_passes",
         hints=(
             r"What is $dy$, in terms of $\hat x$?",
-            r"What is $\sum_i \hat x_i^2$, for any $x$?",
+            r"What is $\sum_i \hat x_i^2$, for any $x$? And what is the mean of $dy$?",
         ),
+        explanation="A missing gamma and a function that returns zeros would pass as well. A loss whose terms have random "
+        "weights lets none of them through.",
     ),
     Function(
         id="backward.3",
@@ -266,6 +282,20 @@ mistakes in it. Mend them.
                 "Nothing is mended yet",
                 "Both mistakes are still there: m, and a factor in the last line.",
                 lambda dy, x_hat, inv_std, gamma: _assembled(dy, x_hat, inv_std, gamma, m=len(dy), scale=False),
+            ),
+            Mistake(
+                "m counts the positions of one image",
+                "The batch belongs to it: a channel has N · H · W values that share its mean.",
+                lambda dy, x_hat, inv_std, gamma: _assembled(dy, x_hat, inv_std, gamma, m=dy.shape[1] * dy.shape[2]),
+            ),
+            Mistake(
+                "Means instead of sums",
+                "gamma and beta are used by all values of their channel, so their gradients are sums.",
+                lambda dy, x_hat, inv_std, gamma: (
+                    batchnorm_backward(dy, x_hat, inv_std, gamma)[0],
+                    (dy * x_hat).mean(axis=(0, 1, 2)),
+                    dy.mean(axis=(0, 1, 2)),
+                ),
             ),
             Mistake(
                 "Channels counted as well",
@@ -321,6 +351,16 @@ survives?
                 "A sum instead of a mean",
                 "The mean of the squares divides by m, and its gradient does, too.",
                 _rms_summed,
+            ),
+            Mistake(
+                "Divided by the number of columns",
+                "The mean is taken over the batch: m is the number of rows, `len(x)`.",
+                lambda dy, x, epsilon: _rms_by_columns(dy, x, epsilon),
+            ),
+            Mistake(
+                "Epsilon outside the root",
+                "Epsilon is added to q, and the root is taken of the sum.",
+                lambda dy, x, epsilon: _rms_outside(dy, x, epsilon),
             ),
             Mistake(
                 "x in place of y",

@@ -1,5 +1,7 @@
 """The implementation part's capstone: a network that does not train, mended function by function."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bncourse.exercises import Choice, Function, Mistake
@@ -79,18 +81,22 @@ def _moments_without_square_of_the_mean(x):
     return ops.mean(x, axis=axes), ops.mean(x**2, axis=axes)
 
 
+class _Gradients(NamedTuple):
+    gradient_through_the_mean: np.ndarray
+    gradient_through_the_variance: np.ndarray
+
+
 def _run_moments(function, x):
-    """The standardized inputs, and the gradient of a weighted sum of them with respect to x."""
+    """The gradients of a weighted sum of the means, and of one of the variances, with respect to x."""
     import tensorflow as tf
 
-    weights = np.random.default_rng(1).normal(0, 1, x.shape)
+    weights = np.random.default_rng(1).normal(1, 0.5, x.shape[-1])
     x = tf.constant(x)
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         mean, variance = function(x)
-        y = (x - mean) / (variance + 0.5) ** 0.5
-        loss = tf.reduce_sum(weights * y)
-    return y.numpy(), tape.gradient(loss, x).numpy()
+        sums = tf.reduce_sum(weights * mean), tf.reduce_sum(weights * variance)
+    return _Gradients(*(tape.gradient(one, x, unconnected_gradients="zero").numpy() for one in sums))
 
 
 def _moments_probes():
@@ -145,6 +151,8 @@ should come out with 1, for $\gamma = 1$. Which line is to blame?
         solution=normalize,
         broken=_normalize_broken,
         probes=_normalize_probes,
+        by_name=("epsilon",),
+        tensors=True,
         hints=("The root of a sum, or a sum of roots? Epsilon belongs to the variance.", "`** 0.5` works on tensors."),
         mistakes=(
             Mistake(
@@ -228,6 +236,8 @@ The values are right, the gradient is not. Mend `batch_moments`: the gradient ha
         solution=update_moving,
         broken=_update_moving_broken,
         probes=_update_probes,
+        by_name=("momentum",),
+        tensors=True,
         hints=(
             "Let all batches have the same statistic. Where should the moving one settle, and where does it go?",
             "The two weights, of the old value and of the new one, have to add up to 1.",

@@ -1,5 +1,7 @@
 """The capstone of the mathematics: a batch-normalized network, written, checked and trained by the reader."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bncourse.convolution import softmax_cross_entropy, softmax_cross_entropy_backward
@@ -183,15 +185,20 @@ def _train(network, images, labels, learning_rate, *, names=None, sign=1, factor
     return softmax_cross_entropy(logits, labels)
 
 
+class _Stepped(NamedTuple):
+    parameters: np.ndarray
+    moving_statistics: np.ndarray
+
+
 def _run_step(step, seed, learning_rate):
-    """Loss that the step returns, and all parameters of a small network after it, laid end to end."""
+    """All parameters of a small network after a step, laid end to end, and its moving statistics."""
     rng = np.random.default_rng(seed)
     layers = [Conv2D(1, 3, rng=rng, stride=2, use_bias=False), BatchNorm(3), ReLU(), Flatten(), Dense(12, 4, rng=rng)]
     network = Network(layers)
     images, labels = rng.uniform(size=(6, 4, 4, 1)), rng.integers(4, size=6)
-    loss = step(network, images, labels, learning_rate)
+    step(network, images, labels, learning_rate=learning_rate)
     parameters = [layer.parameters[name].ravel() for layer in network.layers for name in sorted(layer.parameters)]
-    return np.asarray(loss, float), np.concatenate(parameters)
+    return _Stepped(np.concatenate(parameters), np.concatenate(layers[1].moving))
 
 
 def _step_probes():
@@ -371,6 +378,14 @@ just written).
                 ),
             ),
             Mistake(
+                "The moving variance is never updated",
+                "The moving mean follows the batches, the moving variance does not: both belong to `moving`.",
+                lambda x, gamma, beta, moving, training, momentum=0.99: (
+                    *layer_forward(x, gamma, beta, moving, training, momentum)[:2],
+                    moving.variance,
+                ),
+            ),
+            Mistake(
                 "Updated in inference, too",
                 "The layer learns its statistics from test images here. In inference nothing may change.",
                 lambda x, gamma, beta, moving, training, momentum=0.99: _layer(
@@ -434,6 +449,7 @@ each layer keeps its `parameters` in a dictionary of the same names.
         solution=train_step,
         probes=_step_probes,
         run=_run_step,
+        by_name=("learning_rate",),
         imports="from bncourse.convolution import softmax_cross_entropy, softmax_cross_entropy_backward",
         hints=(
             "Four things, in this order: logits, loss, gradients, new parameters.",
@@ -444,27 +460,33 @@ each layer keeps its `parameters` in a dictionary of the same names.
             Mistake(
                 "Uphill",
                 "The gradient points to where the loss grows: subtract it.",
-                lambda *a: _train(*a, sign=-1),
+                lambda network, images, labels, learning_rate: _train(network, images, labels, learning_rate, sign=-1),
             ),
             Mistake(
                 "The kernels alone are trained",
                 "gamma and beta have gradients as well, and so has the last layer's bias: loop over all names.",
-                lambda *a: _train(*a, names=("kernel",)),
+                lambda network, images, labels, learning_rate: _train(
+                    network, images, labels, learning_rate, names=("kernel",)
+                ),
             ),
             Mistake(
                 "Gamma and beta are left alone",
                 "They are parameters like the others: loop over all names of a layer's gradients.",
-                lambda *a: _train(*a, names=("kernel", "bias")),
+                lambda network, images, labels, learning_rate: _train(
+                    network, images, labels, learning_rate, names=("kernel", "bias")
+                ),
             ),
             Mistake(
                 "The gradient of the sum",
                 "The loss is a mean over the batch, and `softmax_cross_entropy_backward` has divided by its size.",
-                lambda network, images, *a: _train(network, images, *a, factor=len(images)),
+                lambda network, images, labels, learning_rate: _train(
+                    network, images, labels, learning_rate, factor=len(images)
+                ),
             ),
             Mistake(
                 "Nothing is changed",
                 "The parameters are the same as before. Change them in place: `layer.parameters[name] -= ...`.",
-                lambda *a: _train(*a, sign=0),
+                lambda network, images, labels, learning_rate: _train(network, images, labels, learning_rate, sign=0),
             ),
         ),
     ),

@@ -17,9 +17,13 @@ def _positions_probes():
         (28, 3, 1, 1),
         (28, 3, 1, 2),
         (29, 4, 2, 3),
+        (29, 4, 0, 1),
+        (12, 2, 1, 2),
+        (9, 6, 3, 1),
         (11, 11, 0, 4),
         (10, 3, 3, 4),
         (64, 7, 3, 2),
+        (5, 1, 0, 2),
     ):
         yield dict(size=size, kernel_size=kernel_size, padding=padding, stride=stride)
 
@@ -87,6 +91,7 @@ def _pool_probes():
     generator = np.random.default_rng(2)
     yield dict(dy=generator.normal(1, 1, (2, 3, 2, 2)), size=2)
     yield dict(dy=generator.normal(-2, 1, (1, 2, 3, 3)), size=3)
+    yield dict(dy=generator.normal(1, 2, (3, 1, 2, 1)), size=4)
 
 
 EXERCISES = (
@@ -178,7 +183,7 @@ kernel moves `stride` pixels at a time, as long as it fits. Write the function t
         id="convolution.3",
         title="Follow the shape",
         statement="""
-Images of shape `(27, 27, 3)` go through
+Images of shape `(26, 25, 3)` go through
 
 1. a convolution with 8 filters of 5 x 5, "valid" padding, stride 1,
 2. max pooling with tiles of 2 x 2,
@@ -189,45 +194,56 @@ Which shape has one image at the end? Work it out on paper, then give the shape.
         name="final_shape",
         comment="(height, width, channels)",
         solution_code="""
-size = 27 - 5 + 1  # 23: "valid" keeps the kernel inside
-size = size // 2  # 11: the last row does not fill a tile
-size = -(-size // 2)  # 6: "same" takes every second pixel, rounded up
-final_shape = (size, size, 16)
+height, width = 26 - 5 + 1, 25 - 5 + 1  # 22, 21: "valid" keeps the kernel inside
+height, width = height // 2, width // 2  # 11, 10: the last column does not fill a tile
+height, width = -(-height // 2), -(-width // 2)  # 6, 5: "same" takes every second pixel, rounded up
+final_shape = (height, width, 16)
 """.strip(),
         hints=(
-            "Height and width are the same at every step, so follow one number: 27, …",
+            "Follow height and width apart. The first convolution leaves 26 - 5 + 1 rows.",
             'Pooling leaves out pixels that do not fill a tile. "same" with stride 2 rounds up.',
         ),
         mistakes=(
             Mistake(
                 '"valid" taken for "same"',
-                'The first convolution is "valid": a kernel that stays inside has 27 - 5 + 1 positions along an axis.',
-                (7, 7, 16),
+                'The first convolution is "valid": a kernel that stays inside has 26 - 5 + 1 positions in a column.',
+                (7, 6, 16),
             ),
             Mistake(
                 "Pooling left out",
                 "Tiles of 2 x 2 halve height and width between the two convolutions.",
-                (12, 12, 16),
+                (11, 11, 16),
             ),
             Mistake(
                 "Stride left out",
                 "The second convolution has stride 2: it takes every second position only.",
-                (11, 11, 16),
+                (11, 10, 16),
             ),
             Mistake(
-                '"same" rounded down, or taken for "valid"',
-                'With "same" padding and stride 2 every second of the 11 pixels is a position, the last one too.',
+                "A row lost on the way",
+                'Count the rows again at two places: "valid" leaves 26 - 5 + 1 of them, and with "same" padding and '
+                "stride 2 every second of 11 is a position, the last one too.",
                 (5, 5, 16),
+            ),
+            Mistake(
+                'The second convolution taken for "valid"',
+                'With "same" padding every second pixel is a position, also at the border.',
+                (5, 4, 16),
+            ),
+            Mistake(
+                "Pooling rounded up",
+                "21 columns fill 10 tiles of two. The last column does not fill a tile, and is left out.",
+                (6, 6, 16),
             ),
             Mistake(
                 "Channels multiplied",
                 "Each filter of the second convolution sees all 8 channels and gives one: 16 filters, 16 channels.",
-                (6, 6, 128),
+                (6, 5, 128),
             ),
             Mistake(
                 "Channels of the first convolution",
                 "The number of channels is the number of filters of the last convolution.",
-                (6, 6, 8),
+                (6, 5, 8),
             ),
         ),
     ),
@@ -320,8 +336,9 @@ it raises an error. One line is wrong. Find it and mend it.
                 lambda image, kernel: _filter_image_broken(image, kernel),
             ),
             Mistake(
-                "Rows and columns swapped",
-                "The first pair of `np.pad` is for the rows, and the kernel's height says how many are needed.",
+                "Zeros on the wrong axis",
+                "`np.pad` takes a pair for each axis, the rows first: `((above, below), (left, right))`. A single pair "
+                "means before and after, on both axes.",
                 lambda image, kernel: _filtered(image, kernel, _half(kernel)[::-1], _half(kernel)[::-1]),
             ),
             Mistake(

@@ -12,6 +12,10 @@ def standardize(x):
     return (x - mean) / np.sqrt(variance)
 
 
+def _standardize_by_std(x):
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
 def _features(shape, seed):
     """Skewed numbers (..., C) whose channels have means and spreads of their own, all far from 0."""
     generator = np.random.default_rng(seed)
@@ -85,6 +89,7 @@ that each *feature* comes out with mean 0 and standard deviation 1.
 """,
         solution=standardize,
         probes=_standardize_probes,
+        also=(_standardize_by_std,),
         hints=(
             "One row is one example, one column one feature. In NumPy, `axis` names what is averaged away.",
             "`x.mean(axis=0)` has shape `(C,)` and broadcasts against `(N, C)`.",
@@ -119,6 +124,11 @@ that each *feature* comes out with mean 0 and standard deviation 1.
                 "Mean not subtracted",
                 "The spread is right, but the mean must be 0: subtract it before you divide.",
                 lambda x: x / x.std(axis=0),
+            ),
+            Mistake(
+                "Epsilon added",
+                "No epsilon is asked for here: it makes each standard deviation a little less than 1.",
+                lambda x: (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3),
             ),
             Mistake(
                 "Not divided",
@@ -178,6 +188,31 @@ means_numbers_parameters = (means, numbers, parameters)
                 (24, 6272, 96),
             ),
             Mistake(
+                "The batch left out of the mean",
+                "Each of the 24 means averages over the positions of all 32 examples, not of one.",
+                (24, 196, 48),
+            ),
+            Mistake(
+                "One mean and one pair of parameters for everything",
+                "Each of the 24 channels has its own mean, its own gamma and its own beta.",
+                (1, 32 * 14 * 14 * 24, 2),
+            ),
+            Mistake(
+                "A mean for each position",
+                "All positions of a channel are answers of the same filter: they share one mean.",
+                (14 * 14, 32 * 24, 48),
+            ),
+            Mistake(
+                "No parameters",
+                "Gamma and beta are learned: one of each for every channel.",
+                (24, 6272, 0),
+            ),
+            Mistake(
+                "Means and variances counted together",
+                "There are 24 variances as well, but asked for is the number of means.",
+                (48, 6272, 48),
+            ),
+            Mistake(
                 "One parameter a channel",
                 "Each channel has a gamma and a beta: two.",
                 (24, 6272, 24),
@@ -198,60 +233,75 @@ means_numbers_parameters = (means, numbers, parameters)
         id="forward.3",
         title="Epsilon's place",
         statement="""
-A quiet feature has the variance 0.0009 in this batch. $\\epsilon$ is 0.0016, $\\gamma$ is 2 and $\\beta$ is 0.5.
-One example lies 0.05 above the feature's mean. What is its output?
+A quiet feature has the variance 0.09 in this batch. For once $\\epsilon$ is large, 0.16; $\\gamma$ is 2 and $\\beta$
+is 0.5. One example lies 1 above the feature's mean. What is its output?
 """,
         name="output",
         solution_code="""
-x_hat = 0.05 / np.sqrt(0.0009 + 0.0016)  # 0.05 / 0.05
+x_hat = 1 / np.sqrt(0.09 + 0.16)  # 1 / 0.5
 output = 2 * x_hat + 0.5
 """.strip(),
         hints=(
             "Add first, then take the square root.",
-            "The denominator is 0.05.",
+            "The denominator is 0.5.",
         ),
-        explanation=r"Without $\epsilon$ it would be 3.83: this feature is quieter than $\sqrt{\epsilon} = 0.04$, "
-        r"so $\epsilon$ has a say.",
+        explanation=r"Without $\epsilon$ it would be 7.17: the standard deviation, 0.3, is smaller than "
+        r"$\sqrt{\epsilon} = 0.4$, so $\epsilon$ has a say.",
         mistakes=(
             Mistake(
                 "Epsilon outside the root",
-                "You added epsilon to the standard deviation, 0.03. It is added to the variance, under the root.",
-                2 * 0.05 / (0.03 + 0.0016) + 0.5,
+                "You added epsilon to the standard deviation, 0.3. It is added to the variance, under the root.",
+                2 / (0.3 + 0.16) + 0.5,
             ),
             Mistake(
                 "No root",
                 "You divided by variance plus epsilon. The root of that sum is what divides.",
-                2 * 0.05 / 0.0025 + 0.5,
+                2 / 0.25 + 0.5,
             ),
             Mistake(
                 "Epsilon forgotten",
                 "You divided by the standard deviation alone. Here epsilon is larger than the variance: it counts.",
-                2 * 0.05 / 0.03 + 0.5,
+                2 / 0.3 + 0.5,
+            ),
+            Mistake(
+                "Epsilon squared",
+                "Epsilon is added to the variance as it is: it is not squared.",
+                2 / (0.09 + 0.16**2) ** 0.5 + 0.5,
+            ),
+            Mistake(
+                "Gamma and beta swapped",
+                "Gamma, 2, multiplies. Beta, 0.5, is added.",
+                0.5 * 2 + 2,
+            ),
+            Mistake(
+                "Beta subtracted",
+                "Beta is added.",
+                3.5,
             ),
             Mistake(
                 "Gamma forgotten",
                 "The standardized value is scaled by gamma before beta is added.",
-                1.5,
+                2.5,
             ),
             Mistake(
                 "Beta forgotten",
                 "After scaling, beta is added.",
-                2.0,
+                4.0,
             ),
             Mistake(
                 "Neither gamma nor beta",
                 "That is the standardized value. Step 4 scales and shifts it.",
-                1.0,
+                2.0,
             ),
             Mistake(
                 "Shifted before scaling",
                 "Gamma multiplies the standardized value alone. Beta is added at the end.",
-                3.0,
+                5.0,
             ),
             Mistake(
                 "Root of epsilon added",
                 "The root of a sum is not the sum of the roots: add variance and epsilon first.",
-                2 * 0.05 / (0.03 + 0.04) + 0.5,
+                2 / (0.3 + 0.4) + 0.5,
             ),
         ),
     ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bncourse.exercises import Choice, Function, Mistake, Value
+from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def update(moving, batch, momentum=0.99):
@@ -25,7 +25,8 @@ def combine(means, variances, counts):
     mean = weights @ means  # (K,) @ (K, C) -> (C,)
     within = weights @ variances
     between = weights @ (means - mean) ** 2
-    return mean, within + between
+    variance = within + between
+    return mean, variance
 
 
 def _combine_probes():
@@ -36,6 +37,12 @@ def _combine_probes():
             variances=generator.uniform(1, 6, (count, channels)),
             counts=generator.integers(2, 30, count) * np.arange(1, count + 1),
         )
+    yield Case(
+        "where a batch has a single number",
+        means=np.array([[2.0, 5.0], [6.0, -4.0]]),
+        variances=np.array([[0.0, 0.0], [3.0, 1.0]]),
+        counts=np.array([1, 3]),
+    )
 
 
 def _weights(counts):
@@ -160,6 +167,26 @@ mean_and_steps = (mean, steps)
                 (2.0, 44),
             ),
             Mistake(
+                "Momentum weights the new value",
+                "That is PyTorch's convention: with it 90% of each step would be new. In Keras 90% of the old value stays.",
+                (2.0 * (1 - 0.1**10), 2),
+            ),
+            Mistake(
+                "One step too many",
+                "After n steps 0.9 to the power of n is left: the first step counts as one.",
+                (2.0 * (1 - 0.9**11), 44),
+            ),
+            Mistake(
+                "One step too few",
+                "After n steps 0.9 to the power of n is left: the first step counts as one.",
+                (2.0 * (1 - 0.9**9), 44),
+            ),
+            Mistake(
+                "Not rounded",
+                "Asked for is a whole number of steps: the first at which it is within 1%.",
+                (2.0 * (1 - 0.9**10), np.log(0.01) / np.log(0.9)),
+            ),
+            Mistake(
                 "Rounded down",
                 "At 43 steps, slightly more than 1% of the start is left. Round up.",
                 (2.0 * (1 - 0.9**10), 43),
@@ -238,6 +265,15 @@ variance of all their numbers together, exactly.
                 lambda means, variances, counts: (
                     _weights(counts) @ means,
                     _weights(counts) @ (means - _weights(counts) @ means) ** 2,
+                ),
+            ),
+            Mistake(
+                "The means' own variance between them",
+                "`means.var(axis=0)` lets each batch count the same, and measures from the unweighted mean: take the "
+                "weighted mean of `(means - mean)**2`.",
+                lambda means, variances, counts: (
+                    _weights(counts) @ means,
+                    _weights(counts) @ variances + means.var(axis=0),
                 ),
             ),
             Mistake(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bncourse.exercises import Choice, Function, Mistake, Value
+from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x, axis, epsilon):
@@ -22,7 +22,7 @@ def _standardized(x, averaged, epsilon):
 
 def _axis_probes():
     generator = np.random.default_rng(0)
-    for shape, axis in (((4, 3, 2, 2), 1), ((3, 4, 5), -2), ((4, 3, 3, 5), -1), ((6, 2), 1)):
+    for shape, axis in (((4, 3, 2, 2), 1), ((3, 4, 5), -2), ((4, 3, 3, 5), -1), ((6, 2), 1), ((3, 4, 2), 0)):
         spread = np.arange(1.0, 1 + np.prod(shape)).reshape(shape) % 7
         yield dict(x=spread + generator.normal(0, 1, shape) * (1 + spread), axis=axis, epsilon=0.5)
 
@@ -60,13 +60,12 @@ def _step_in_inference(model, images, labels, learning_rate):
 
 
 class _Trained(NamedTuple):
-    loss: list
     learned_weights: np.ndarray
     moving_statistics: np.ndarray
 
 
 def _run_step(step, images, labels, learning_rate):
-    """What two steps leave behind: the losses, the learned weights, the moving statistics."""
+    """What two steps leave behind: the learned weights and the moving statistics."""
     import keras
     import tensorflow as tf
 
@@ -76,9 +75,10 @@ def _run_step(step, images, labels, learning_rate):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False), norm, keras.layers.Dense(3)])
     generator = np.random.default_rng(5)
     model.set_weights([generator.uniform(0.5, 2, weight.shape) for weight in model.weights])
-    losses = [step(model, tf.constant(images), tf.constant(labels), learning_rate) for _ in range(2)]
+    for _ in range(2):
+        step(model, tf.constant(images), tf.constant(labels), learning_rate)
     learned = np.concatenate([np.ravel(weight) for weight in model.trainable_variables])
-    return _Trained(losses, learned, np.concatenate([norm.moving_mean, norm.moving_variance]))
+    return _Trained(learned, np.concatenate([norm.moving_mean, norm.moving_variance]))
 
 
 def _step_that_looks_twice(model, images, labels, learning_rate):
@@ -100,8 +100,10 @@ def steps_until(momentum, share):
 
 
 def _momentum_probes():
-    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2)):
+    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2), (0.99, 0.05)):
         yield dict(momentum=momentum, share=share)
+    yield Case("where the share is reached exactly", momentum=0.5, share=0.25)
+    yield Case("where one step is enough", momentum=0.3, share=0.4)
 
 
 EXERCISES = (
@@ -183,6 +185,16 @@ In Keras, `axis` names the axis of the channels, each of which *keeps* a mean an
                 "Always the last axis",
                 "The channels stand on `axis`, which need not be the last.",
                 lambda x, axis, epsilon: standardize(x, -1, epsilon),
+            ),
+            Mistake(
+                "One mean for everything",
+                "Each channel keeps a mean of its own: leave its axis out of the average.",
+                lambda x, axis, epsilon: _standardized(x, None, epsilon),
+            ),
+            Mistake(
+                "The minus sign dropped",
+                "`axis=-2` is the second axis from the end, not axis 2: `axis % x.ndim` counts it from the front.",
+                lambda x, axis, epsilon: standardize(x, min(abs(axis), x.ndim - 1), epsilon),
             ),
             Mistake(
                 "A negative axis taken as it is",
@@ -268,6 +280,11 @@ steps does that initial value make up at most `share` of it? Write `steps_until(
                 "Momentum of the new value",
                 "That is PyTorch's convention. In Keras `momentum` weights the old value.",
                 lambda momentum, share: int(np.ceil(np.log(share) / np.log(1 - momentum))),
+            ),
+            Mistake(
+                "One step too many",
+                "Count whether the share is small enough after n steps, starting with n = 0: the first such n.",
+                lambda momentum, share: steps_until(momentum, share) + 1,
             ),
             Mistake(
                 "A straight line",

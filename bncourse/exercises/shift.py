@@ -207,6 +207,23 @@ of `after` (the 5th, 10th, … 95th), in standard deviations of `before`.
                 lambda before, after: _drift_with(before, after, lambda d: np.abs(d).mean()) / after.std(),
             ),
             Mistake(
+                "Root mean square of the distances",
+                "Asked for is the mean of the distances themselves: no square, no root.",
+                lambda before, after: _drift_with(before, after, lambda d: np.sqrt((d**2).mean())) / before.std(),
+            ),
+            Mistake(
+                "Measured by both together",
+                "The measure is the standard deviation of `before` alone.",
+                lambda before, after: (
+                    _drift_with(before, after, lambda d: np.abs(d).mean()) / np.concatenate([before, after]).std()
+                ),
+            ),
+            Mistake(
+                "Values compared one by one",
+                "The two looks hold other values in another order: compare their percentiles.",
+                lambda before, after: np.abs(after[: len(before)] - before[: len(after)]).mean() / before.std(),
+            ),
+            Mistake(
                 "Largest instead of mean distance",
                 "That is the percentile that moved most. Asked for is the mean over all of them.",
                 lambda before, after: _drift_with(before, after, lambda d: np.abs(d).max()) / before.std(),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bncourse.exercises import Choice, Function, Mistake, Value
+from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def steps_to(accuracy, evaluated, target):
@@ -18,9 +18,24 @@ def steps_to(accuracy, evaluated, target):
 
 def _steps_probes():
     evaluated = np.array([20, 50, 90, 140, 200])
-    yield dict(accuracy=np.array([0.2, 0.62, 0.55, 0.71, 0.6]), evaluated=evaluated, target=0.5)
-    yield dict(accuracy=np.array([0.3, 0.4, 0.7, 0.65, 0.9]), evaluated=evaluated, target=0.7)
-    yield dict(accuracy=np.array([0.1, 0.5, 0.45, 0.49, 0.48]), evaluated=evaluated, target=0.6)
+    for note, accuracy, target in (
+        ("where a later evaluation falls below the target again", [0.2, 0.62, 0.55, 0.41, 0.6], 0.5),
+        ("where an evaluation equals the target exactly", [0.3, 0.4, 0.7, 0.65, 0.9], 0.7),
+        ("where the target is never reached", [0.1, 0.5, 0.45, 0.49, 0.48], 0.6),
+        ("where the first evaluation is good enough", [0.8, 0.7, 0.6, 0.7, 0.9], 0.75),
+        ("where only the last evaluation is good enough", [0.1, 0.2, 0.3, 0.4, 0.9], 0.75),
+        ("where accuracies go up and down", [0.5, 0.8, 0.6, 0.7, 0.9], 0.75),
+        ("where the best evaluation is not the first good one", [0.2, 0.6, 0.7, 0.8, 0.7], 0.5),
+    ):
+        yield Case(note, accuracy=np.array(accuracy), evaluated=evaluated, target=target)
+    yield dict(accuracy=np.array([0.3, 0.7, 0.6]), evaluated=np.array([7, 19, 31]), target=0.65)
+
+
+def _steps_to_by_places(accuracy, evaluated, target):
+    for i in range(len(accuracy)):
+        if accuracy[i] >= target:
+            return float(evaluated[i])
+    return float("inf")
 
 
 def _first(accuracy, target, reached):
@@ -38,6 +53,21 @@ def _evaluations_to(accuracy, evaluated, target):
     return float("inf") if i is None else float(i)
 
 
+def _steps_to_stay(accuracy, evaluated, target):
+    stays = [i for i in range(len(accuracy)) if (accuracy[i:] >= target).all()]
+    return float(evaluated[stays[0]]) if stays else float("inf")
+
+
+def _steps_to_last(accuracy, evaluated, target):
+    found = np.flatnonzero(accuracy >= target)
+    return float(evaluated[found[-1]]) if len(found) else float("inf")
+
+
+def _steps_by_bisection(accuracy, evaluated, target):
+    i = np.searchsorted(accuracy, target)
+    return float(evaluated[i]) if i < len(evaluated) else float("inf")
+
+
 def _steps_to_best(accuracy, evaluated, target):
     return float(evaluated[np.argmax(accuracy)]) if accuracy.max() >= target else float("inf")
 
@@ -53,20 +83,35 @@ def highest_rate(rates, accuracies, target):
 
 def _rate_probes():
     rates = np.array([0.01, 0.03, 0.1, 0.3, 1.0])
-    yield dict(
+    yield Case(
+        "where one of the seeds fails",
         rates=rates,
         accuracies=np.array([[0.3, 0.4, 0.2], [0.6, 0.7, 0.65], [0.7, 0.8, 0.75], [0.9, 0.1, 0.9], [0.1, 0.1, 0.7]]),
         target=0.5,
     )
-    yield dict(
+    yield Case(
+        "where a lower rate fails",
         rates=rates,
         accuracies=np.array([[0.7, 0.8], [0.9, 0.85], [0.1, 0.9], [0.75, 0.625], [0.1, 0.65]]),
         target=0.625,
     )
-    yield dict(
+    yield Case(
+        "where a seed ends with exactly the target",
         rates=rates[1:],
         accuracies=np.array([[0.9, 0.95], [0.8, 0.85], [0.75, 0.75], [0.3, 0.8]]),
         target=0.75,
+    )
+    yield Case(
+        "where only the lowest rate works",
+        rates=rates[:3],
+        accuracies=np.array([[0.9, 0.8, 0.85, 0.9], [0.9, 0.9, 0.9, 0.2], [0.1, 0.95, 0.95, 0.95]]),
+        target=0.7,
+    )
+    yield Case(
+        "where every rate works",
+        rates=rates[:4],
+        accuracies=np.array([[0.9, 0.8, 0.85], [0.95, 0.9, 0.9], [0.8, 0.75, 0.8], [0.7, 0.72, 0.74]]),
+        target=0.5,
     )
 
 
@@ -80,6 +125,7 @@ A run was evaluated now and then. Write the function that says after how many st
 """,
         solution=steps_to,
         probes=_steps_probes,
+        also=(_steps_to_by_places,),
         hints=(
             "Go through the evaluations in order, and stop at the first that is good enough.",
             "`evaluated` tells the steps. What is returned if the loop ends without a find?",
@@ -90,6 +136,21 @@ A run was evaluated now and then. Write the function that says after how many st
                 "Above instead of at least",
                 "An evaluation that gives exactly `target` has reached it: `>=`.",
                 _steps_above,
+            ),
+            Mistake(
+                "It has to stay there",
+                "You ask that all later evaluations are good enough, too: asked for is the first that is.",
+                _steps_to_stay,
+            ),
+            Mistake(
+                "The last evaluation that is good enough",
+                "Asked for is the first one: stop there.",
+                _steps_to_last,
+            ),
+            Mistake(
+                "A sorted array searched",
+                "`np.searchsorted` and `bisect` need numbers that only grow. Accuracies go up and down.",
+                _steps_by_bisection,
             ),
             Mistake(
                 "Evaluations counted, not steps",
@@ -168,6 +229,28 @@ least `target`. Write the function that finds the highest usable rate. A lower r
                 lambda rates, accuracies, target: rates[(accuracies > target).all(axis=1)].max(),
             ),
             Mistake(
+                "No accuracy looked at",
+                "That is the highest rate of all, whether it works or not.",
+                lambda rates, accuracies, target: rates[-1],
+            ),
+            Mistake(
+                "One seed looked at",
+                "You look at the first seed alone: every one of them has to reach the target.",
+                lambda rates, accuracies, target: rates[accuracies[:, 0] >= target].max(),
+            ),
+            Mistake(
+                "The best accuracy",
+                "Asked for is the highest rate that works, not the one with the best accuracy.",
+                lambda rates, accuracies, target: rates[accuracies.mean(axis=1).argmax()],
+            ),
+            Mistake(
+                "Up to the first rate that fails",
+                "A lower rate that fails does not matter: look at all of them.",
+                lambda rates, accuracies, target: rates[
+                    max(0, int(np.argmin([*(accuracies >= target).all(axis=1), False])) - 1)
+                ],
+            ),
+            Mistake(
                 "The lowest rate",
                 "Of the rates that work you return the lowest.",
                 lambda rates, accuracies, target: rates[(accuracies >= target).all(axis=1)].min(),
@@ -194,8 +277,10 @@ learning rate is five times as high (and which leaves out dropout, among other c
         name="layer_alone_and_then_the_rest",
         comment="(first factor, second factor)",
         solution_code="layer_alone_and_then_the_rest = (31.0 / 13.3, 13.3 / 2.1)",
+        accepted=((2.3, 6.3),),
         hints=("The two factors, multiplied, give 31.0 / 2.1.",),
-        explanation="2.3 times 6.3 is 14.8. Most of the gain comes from what batch normalization *allows*.",
+        explanation="About 2.3 and 6.3; 31.0 / 2.1, their product, is 14.8. Most of the gain comes from what batch "
+        "normalization *allows*.",
         mistakes=(
             Mistake(
                 "The second factor from the start",

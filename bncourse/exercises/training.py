@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bncourse.exercises import Choice, Function, Mistake, Value
+from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def initial_std(kernel_shape):
@@ -25,6 +25,14 @@ def diverged_at(losses, classes, factor=100.0):
     return -1
 
 
+def _diverged_at_by_or(losses, classes, factor=100.0):
+    limit = factor * max(losses[0], np.log(classes))
+    for step, loss in enumerate(losses):
+        if not np.isfinite(loss) or loss > limit:
+            return step
+    return -1
+
+
 def _diverged_at_broken(losses, classes, factor=100.0):
     """The first step (counted from 0) whose loss is not finite or above the limit; -1 if there is none."""
     limit = factor * max(losses[0], np.log(classes))
@@ -39,23 +47,34 @@ def _first(losses, bad, start=0):
     return next((step for step, loss in enumerate(losses) if step >= start and bad(loss)), -1)
 
 
+def _limit(losses, classes, factor):
+    return factor * max(losses[0], np.log(classes))
+
+
 def _bad(limit):
     return lambda loss: not (np.isfinite(loss) and loss <= limit)
 
 
 def _diverged_probes():
-    for losses, classes in (
-        ([2.4, 1.9, 1.2, 0.8], 10),  # never
-        ([2.3, 2.5, np.nan, np.nan, np.nan], 10),  # NaN without warning
-        ([2.3, 40.0, 9e3, 7e8, np.inf, np.nan], 10),  # explodes step by step
-        ([0.02, 1.1, 2.1, 2.4, 1.9], 10),  # a lucky first batch is no reason to give up at chance
-        ([30.0, 400.0, 2000.0, 4000.0, np.inf], 10),  # a bad start: its own first loss is the measure
-        ([0.5, 0.6, 80.0, 300.0, 900.0, np.nan], 2),
-        ([4.6, 4.5, 300.0, 470.0, 520.0, np.nan], 100),
-        ([3.0, 2.0, -np.inf, np.nan], 10),
+    nan = float("nan")  # another object than `np.nan`, as a computation gives it
+    for note, losses, classes in (
+        ("where no step has diverged", [2.4, 1.9, 1.2, 0.8], 10),
+        ("where the loss becomes NaN without warning", [2.3, 2.5, nan, nan, nan], 10),
+        ("where the loss explodes step by step", [2.3, 40.0, 9e3, 7e8, np.inf, nan], 10),
+        ("after a lucky first batch", [0.02, 1.1, 2.1, 2.4, 1.9], 10),  # no reason to give up at chance
+        ("after a lucky first batch", [0.02, 1.1, 150.0, 220.0, 231.0, 500.0], 10),
+        ("after a bad start", [30.0, 400.0, 2000.0, 4000.0, np.inf], 10),  # its own first loss is the measure
+        ("for another number of classes", [0.5, 0.6, 80.0, 300.0, 900.0, nan], 2),
+        ("for another number of classes", [4.6, 4.5, 300.0, 470.0, 520.0, nan], 100),
+        ("where the loss becomes minus infinity", [3.0, 2.0, -np.inf, nan], 10),
+        ("where a loss equals the limit exactly", [4.0, 400.0, 400.5, 2.0], 10),
+        ("where the very first loss is NaN", [nan, nan], 10),
+        ("where only the last step has diverged", [2.3, 2.2, 2.1, nan], 10),
+        ("where the run recovers after its divergence", [2.3, 1e4, 2.0, 1.9], 10),
+        ("where the losses are numbers of NumPy", list(np.array([2.3, 2.0, np.nan, 1.0]) * 1.0), 10),
     ):
-        yield dict(losses=losses, classes=classes)
-    yield dict(losses=[2.3, 5.0, 20.0, 30.0, 5e2], classes=10, factor=10.0)
+        yield Case(note, losses=losses, classes=classes)
+    yield Case("where `factor` is given", losses=[2.3, 5.0, 20.0, 30.0, 5e2], classes=10, factor=10.0)
 
 
 def spread(outputs):
@@ -211,6 +230,7 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
         solution=diverged_at,
         broken=_diverged_at_broken,
         probes=_diverged_probes,
+        also=(_diverged_at_by_or,),
         hints=(
             "What is `float('nan') > 5`? And `float('nan') <= 5`?",
             "Every comparison with NaN is false. Turn the question round: what must hold for the run to go on?",
@@ -224,6 +244,17 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
                 "`nan > limit` is false, as every comparison with NaN: ask `np.isfinite(loss)` as well.",
                 lambda losses, classes, factor=100.0: _first(
                     losses, lambda loss: loss > factor * max(losses[0], np.log(classes))
+                ),
+            ),
+            Mistake(
+                "Compared with `np.nan` itself",
+                "`is np.nan` and `in [np.nan]` find one object, not every NaN, and `==` finds none: ask `np.isnan` or "
+                "`np.isfinite`.",
+                lambda losses, classes, factor=100.0: _first(
+                    losses,
+                    lambda loss: (
+                        loss is np.nan or not (loss != loss or _bad(_limit(losses, classes, factor))(loss) is False)
+                    ),
                 ),
             ),
             Mistake(

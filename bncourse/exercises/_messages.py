@@ -1,0 +1,98 @@
+"""The sentences about results: what was expected, what came, where it is right."""
+
+import numpy as np
+
+from ._compare import Parts, close, scale
+from ._probe import Outcome
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def listed(names: list[str]) -> str:
+    """Names in a row: `a`, `b` and `c`."""
+    quoted = [called(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def called(name: str) -> str:
+    """A part as readers know it: a result by its name, what a call leaves behind in words."""
+    if not name:
+        return "the result"
+    return f"the {name[1:].replace('_', ' ')}" if name.startswith("*") else f"`{name}`"
+
+
+def capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def subject(outcome: Outcome, name: str) -> str:
+    """The part of a call's result: "`variance` of `moments(…)`"."""
+    if not name:
+        return f"`{outcome.call}`"
+    return f"{called(name)} {'after' if name.startswith('*') else 'of'} `{outcome.call}`"
+
+
+def wrong_shape(outcomes: list[Outcome], truths: list[Parts]) -> tuple[str, str] | None:
+    """The first part whose shape is wrong, and the sentence about it."""
+    for outcome, truth in zip(outcomes, truths, strict=True):
+        for name, part in outcome.parts.items():
+            if part.shape != truth[name].shape:
+                expected, received = _shape(truth[name]), _shape(part)
+                return name, f"{capital(subject(outcome, name))} is {received}, expected {expected}."
+    return None
+
+
+def _shape(array: np.ndarray) -> str:
+    return f"an array of shape `{array.shape}`" if array.ndim else "one number"
+
+
+def not_finite(outcomes: list[Outcome], truths: list[Parts]) -> str | None:
+    """The first NaN or infinity where a number is expected."""
+    for outcome, truth in zip(outcomes, truths, strict=True):
+        for name, part in outcome.parts.items():
+            if part.shape != truth[name].shape:
+                continue
+            wrong = ~np.isfinite(part) & np.isfinite(truth[name])
+            if wrong.any():
+                index = np.unravel_index(int(wrong.argmax()), wrong.shape)
+                if not index:
+                    return f"{capital(subject(outcome, name))} is {part[index]}, expected {number(truth[name][index])}."
+                return (
+                    f"{capital(subject(outcome, name))} holds {part[index]}{_at(index)}: "
+                    "look for a division by zero, the root of a negative number, or an overflow."
+                )
+    return None
+
+
+def worst_element(outcomes: list[Outcome], truths: list[Parts], tolerance: float, names: list[str]) -> str:
+    """The element farthest off in the first call with a wrong result: received and expected."""
+    for outcome, truth in zip(outcomes, truths, strict=True):
+        worst = (-1.0, "")
+        for name in names:
+            part, expected = outcome.parts[name], truth[name]
+            if part.shape != expected.shape or close(part, expected, expected, tolerance):
+                continue
+            with np.errstate(invalid="ignore"):  # two infinities that agree
+                error = np.abs(part.astype(float) - expected)
+            error = np.where(np.isnan(error), 0.0, error)
+            index = np.unravel_index(int(error.argmax()), error.shape)
+            if (far := float(error[index]) / scale(expected)) > worst[0]:
+                received, right = number(part[index]), number(expected[index])
+                where = f" is off, most{_at(index)}: received" if index else " is"
+                worst = far, f"{capital(subject(outcome, name))}{where} {received}, expected {right}."
+        if worst[1]:
+            return worst[1]
+    return ""
+
+
+def number(value) -> str:
+    value = np.asarray(value)
+    return f"{value}" if value.dtype.kind in "biu" else f"{value:.6g}"
+
+
+def ordinal(index: int) -> str:
+    return _ORDINALS[index] if index < len(_ORDINALS) else f"{index + 1}th"
+
+
+def _at(index: tuple) -> str:
+    return f" at index `[{', '.join(str(int(i)) for i in index)}]`" if index else ""

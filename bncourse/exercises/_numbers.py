@@ -1,0 +1,176 @@
+"""Diagnosis of values: each number of an answer is looked at by itself, and the expected one is never told."""
+
+from collections import Counter
+
+import numpy as np
+
+from ._compare import Form, Unreadable, describe
+from ._explain import Explanation
+from ._messages import capital, number, ordinal
+
+
+def read_numbers(answer, solution, labels: list[str]) -> tuple[np.ndarray, str]:
+    """The numbers of an answer, flat, and a sentence if they can't be read."""
+    wanted = np.size(solution)
+    try:
+        parts = Form.of(solution).read(answer)
+    except Unreadable:
+        array = None
+    else:
+        array = np.concatenate([np.ravel(part) for part in parts.values()])
+    listed = f": ({', '.join(labels)})" if labels else ""
+    expected = f"{wanted} numbers{listed}" if wanted > 1 else "one number"
+    if array is None or array.size != wanted:
+        received = describe(answer) if array is None or np.ndim(answer) != 1 else f"{array.size} numbers"
+        return np.empty(0), f"Expected {expected}, received {received}."
+    if not np.all(np.isfinite(array)):
+        return np.empty(0), f"Expected {expected}; {array[~np.isfinite(array)][0]} is none."
+    return array, ""
+
+
+def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
+    """What is wrong with the numbers of an answer; None if they are right."""
+    truth = _flat(exercise.solution)
+    tolerance = exercise.tolerance
+    for accepted in (exercise.solution, *exercise.accepted):
+        wrong = [i for i, t in enumerate(_flat(accepted)) if not _close(numbers[i], t, t, tolerance)]
+        if not wrong:
+            return None
+    wrong = [i for i in range(len(truth)) if not _right(numbers[i], i, exercise)]
+    labels = [_label(i, exercise.labels, len(truth)) for i in range(len(truth))]
+    rest = _rest(labels, wrong)
+    if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
+        return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
+    mistakes, left = _known(numbers, wrong, truth, exercise)
+    if mistakes and not left and len(mistakes) == 1:
+        return Explanation(f"{capital(mistakes[0][0].name)}. {mistakes[0][0].hint}", mistakes[0][0], "known")
+    texts = [
+        f"{', '.join(labels[i] for i in own)}: {capital(mistake.name)}. {mistake.hint}" for mistake, own in mistakes
+    ]
+    named, first = bool(mistakes), mistakes[0][0] if mistakes else None
+    for i in left:
+        if words := _kind(i, numbers, truth, exercise):
+            named = True
+            texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
+        else:
+            direction = "large" if numbers[i] > truth[i] else "small"
+            texts.append(f"{labels[i]}, {number(numbers[i])}, is too {direction}.")
+    if len(truth) == 1:
+        texts = [text.removeprefix(f"{labels[0]}: ") for text in texts]
+    return Explanation(" ".join(texts) + rest, first, "known" if first else "general" if named else "generic")
+
+
+def _flat(value) -> np.ndarray:
+    parts = value if isinstance(value, tuple | list) else [value]
+    return np.concatenate([np.ravel(np.asarray(part)) for part in parts])
+
+
+def _right(value, i: int, exercise) -> bool:
+    truths = [_flat(accepted)[i] for accepted in (exercise.solution, *exercise.accepted)]
+    return any(_close(value, t, t, exercise.tolerance) for t in truths)
+
+
+def _close(one, other, truth, tolerance: float) -> bool:
+    exact = np.asarray(truth).dtype.kind in "biu"
+    return bool(abs(float(one) - float(other)) <= (0 if exact else tolerance * (abs(float(truth)) or 1)))
+
+
+def _label(i: int, labels: list[str], count: int) -> str:
+    if count == 1:
+        return "Your answer"
+    return f"The {ordinal(i)} number" + (f" ({labels[i]})" if labels else "")
+
+
+def _rest(labels: list[str], wrong: list[int]) -> str:
+    right = [label for i, label in enumerate(labels) if i not in wrong]
+    if not right:
+        return ""
+    right[1:] = [label[0].lower() + label[1:] for label in right[1:]]
+    joined = right[0] if len(right) == 1 else f"{', '.join(right[:-1])} and {right[-1]}"
+    return f" {joined} {'is' if len(right) == 1 else 'are'} right."
+
+
+def _order(exercise) -> str:
+    return f" Asked for is {exercise.comment}." if exercise.comment.startswith("(") else ""
+
+
+def _known(numbers, wrong: list[int], truth, exercise) -> tuple[list, list[int]]:
+    """The known mistakes that are shown in full, with their numbers, and the numbers that they leave unexplained."""
+    shown = []
+    for mistake in exercise.mistakes:
+        theirs = _flat(mistake.wrong_answer)
+        own = [i for i in range(len(truth)) if not _close(theirs[i], truth[i], truth[i], exercise.tolerance)]
+        if set(own) <= set(wrong) and all(_close(numbers[i], theirs[i], truth[i], exercise.tolerance) for i in own):
+            shown.append((mistake, own))
+    chosen, left = [], list(wrong)
+    for mistake, own in sorted(shown, key=lambda pair: -len(pair[1])):
+        if set(own) <= set(left):
+            chosen.append((mistake, own))
+            left = [i for i in left if i not in own]
+    return chosen, left
+
+
+def _reordered(numbers, truth, tolerance: float) -> bool:
+    """Whether all right numbers are there, in another order."""
+    rest = list(truth)
+    for value in numbers:
+        fits = [t for t in rest if _close(value, t, t, tolerance)]
+        if not fits:
+            return False
+        rest.remove(fits[0])
+    return len(Counter(np.round(truth, 9))) > 1
+
+
+def _kind(i: int, numbers, truth, exercise) -> str | None:
+    """How one wrong number relates to the right one, if that is no accident."""
+    value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
+    others = [j for j in range(len(truth)) if j != i]
+    if any(_close(value, truth[j], truth[j], tolerance) for j in others) and abs(value) > 3:
+        j = next(j for j in others if _close(value, truth[j], truth[j], tolerance))
+        return f"that is what the {ordinal(j)} number should be."
+    telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
+    if rounded := _rounded(value, right, tolerance):
+        return rounded
+    if right and _close(value, -right, right, tolerance):
+        return "it has the wrong sign."
+    if telling and (words := _changed(i, value, exercise, low=2)):
+        return words
+    relations = (
+        (1 / right if right else None, "it is upside down: one divided by what it should be."),
+        (100 * right, "it is in percent."),
+        (right / 100, "it is a hundredth of what it should be."),
+        (right**2, "it is the square of what it should be: a root is missing."),
+        (abs(right) ** 0.5, "it is the root of what it should be."),
+        (2 * right, "it is twice what it should be."),
+        (right / 2, "it is half of what it should be."),
+        (10 * right, "it is ten times what it should be."),
+        (right / 10, "it is a tenth of what it should be."),
+        (right + 1 if right == int(right) else None, "it is off by one: count the ends again."),
+        (right - 1 if right == int(right) else None, "it is off by one: count the ends again."),
+    )
+    for other, words in relations:
+        if other is not None and _close(value, other, other, tolerance) and (telling or "off by one" in words):
+            return words
+    return _changed(i, value, exercise, low=9) if telling else None
+
+
+def _changed(i: int, value: float, exercise, low: int) -> str | None:
+    """The words for a changed place in the solution that gives this number."""
+    for words, rank, theirs in exercise.changed_values:
+        if rank <= low and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance):
+            return words[0].lower() + words[1:] if not words.startswith(("A ", "`")) else words
+    return None
+
+
+def _rounded(value: float, right: float, tolerance: float) -> str | None:
+    """The right number, rounded more than the tolerance allows."""
+    if right == int(right) or not right or abs(value - right) > 0.06 * abs(right):
+        return None
+    for digits in range(-2, 4):
+        if round(right, digits) == value:
+            return f"right, but rounded too much: {_precision(tolerance)} is wanted."
+    return None
+
+
+def _precision(tolerance: float) -> str:
+    return f"a precision of {100 * tolerance:g}%"
