@@ -116,7 +116,8 @@ COLUMNS = ("wrong", "accepted", "known", "general", "generic", "misleading", "ri
 
 
 def row(tried: list[Tried]) -> dict[str, float]:
-    """The counts of some answers; `known` are listed mistakes, `general` those recognized by kind or by their failure."""
+    """The counts of some answers; `known` are listed mistakes, `general` those recognized by kind or by their "
+    "failure."""
     kinds = {kind: [t for t in tried if t.answer.kind == kind] for kind in ("wrong", "right", "junk")}
     told = [t.verdict.kind for t in kinds["wrong"] if not t.verdict.passed]
     return {

@@ -104,7 +104,7 @@ def _ratio(pair: Pair, tolerance: float) -> float | None:
 def _quantities(pairs: list[Pair]) -> Iterator[tuple[str, list[float]]]:
     """Numbers that formulas are multiplied or divided by: counts of the first array, and the scalar arguments."""
     probes = [pair.probe for pair in pairs]
-    for argument, value in probes[0].items():
+    for argument in probes[0]:
         values = [probe.get(argument) for probe in probes]
         if all(_is_numeric(v) and np.ndim(v) == 0 and not isinstance(v, bool) for v in values):
             yield f"`{argument}`", [float(v) for v in values]
@@ -324,7 +324,8 @@ def uniform_factors(name: str, outcomes: list, pairs: list[Pair], tolerance: flo
     ratio = Fraction(factors[i]).limit_denominator(100)
     near = abs(ratio - factors[i]) < tolerance * abs(factors[i])
     return (
-        f"{_numbers(name)} of `{outcomes[i].call}` is {ratio if near else f'{factors[i]:.4g}'} times what it should be, "
+        f"{_numbers(name)} of `{outcomes[i].call}` is {ratio if near else f'{factors[i]:.4g}'} times what it should "
+        f"be, "
         "and in other calls it is another factor: look at what everything is multiplied or divided by."
     )
 

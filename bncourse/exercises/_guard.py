@@ -155,7 +155,9 @@ def undone():
 
     Yields what is printed.
     """
-    numpys, randoms, folder, environment = np.random.get_state(), random.getstate(), os.getcwd(), dict(os.environ)
+    # NumPy's global state is what an answer might draw from or seed.
+    numpys, randoms = np.random.get_state(), random.getstate()  # noqa: NPY002
+    folder, environment = os.getcwd(), dict(os.environ)
     recursion = sys.getrecursionlimit()
     loaded = [module for name, module in list(sys.modules.items()) if name in _MODULES or name.startswith("bncourse")]
     names = [(module, dict(vars(module))) for module in loaded if module is not None]
@@ -176,7 +178,7 @@ def undone():
         for module, before in names:
             _restore(module, before)
         sys.setrecursionlimit(recursion)
-        np.random.set_state(numpys)
+        np.random.set_state(numpys)  # noqa: NPY002
         random.setstate(randoms)
         if dict(os.environ) != environment:
             os.environ.clear()

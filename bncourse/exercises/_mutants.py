@@ -35,32 +35,42 @@ class Mutant:
 # (replacement, words, rank)
 _Change = tuple[ast.AST, str, int]
 
+
+def _for(wanted: str, **others: str) -> tuple[tuple[str, str], ...]:
+    """Functions that are taken for another one, and the words for each: what stands there, and what is wanted."""
+    return tuple((name, f"{what} stands where {wanted} is wanted.") for name, what in others.items())
+
+
 # What one function of NumPy, TensorFlow or an array is taken for, and the words for that.
+_ROUNDED_DOWN = "You round down, and up is wanted."
 _MISTAKEN = {
-    "mean": (("sum", "A sum stands where a mean is wanted."), ("max", "The largest value stands where a mean is wanted."),
-             ("median", "A median stands where a mean is wanted."), ("std", "A standard deviation stands where a mean is wanted.")),
-    "sum": (("mean", "A mean stands where a sum is wanted."), ("max", "The largest value stands where a sum is wanted."),
-            ("prod", "A product stands where a sum is wanted.")),
-    "prod": (("sum", "A sum stands where a product is wanted."),),
-    "var": (("std", "The standard deviation stands where the variance is wanted."),
-            ("mean", "The mean stands where the variance is wanted.")),
-    "std": (("var", "The variance stands where the standard deviation is wanted: a root is missing."),
-            ("mean", "The mean stands where the standard deviation is wanted.")),
-    "max": (("min", "The smallest value stands where the largest is wanted."), ("mean", "A mean stands where the largest value is wanted.")),
-    "min": (("max", "The largest value stands where the smallest is wanted."),),
-    "argmax": (("argmin", "The place of the smallest value stands where that of the largest is wanted."),),
-    "all": (("any", "One is enough for you, and all of them are asked for: `all` in place of `any`."),),
-    "any": (("all", "You ask for all of them, and one is enough: `any` in place of `all`."),),
-    "log": (("log2", "The logarithm has base 2; the natural one is wanted."), ("log10", "The logarithm has base 10; the natural one is wanted."),
-            ("exp", "An exponential stands where a logarithm is wanted.")),
-    "ceil": (("floor", "You round down, and up is wanted."), ("round", "You round to the nearest whole number, and up is wanted.")),
-    "floor": (("ceil", "You round up, and down is wanted."), ("round", "You round to the nearest whole number, and down is wanted.")),
-    "sqrt": (("square", "A square stands where a root is wanted."),),
+    "mean": _for("a mean", sum="A sum", max="The largest value", median="A median", std="A standard deviation"),
+    "sum": _for("a sum", mean="A mean", max="The largest value", prod="A product"),
+    "prod": _for("a product", sum="A sum"),
+    "var": _for("the variance", std="The standard deviation", mean="The mean"),
+    "std": (
+        ("var", "The variance stands where the standard deviation is wanted: a root is missing."),
+        *_for("the standard deviation", mean="The mean"),
+    ),
+    "max": _for("the largest value", min="The smallest value", mean="A mean"),
+    "min": _for("the smallest value", max="The largest value"),
+    "maximum": _for("the larger one", minimum="The smaller one"),
+    "argmax": _for("the place of the largest value", argmin="That of the smallest"),
+    "all": (("any", "You ask for one that fits, and all of them have to: `all`, not `any`."),),
+    "any": (("all", "You ask that all fit, and one is enough: `any`, not `all`."),),
+    "log": (
+        ("log2", "The logarithm has base 2; the natural one is wanted."),
+        ("log10", "The logarithm has base 10; the natural one is wanted."),
+        *_for("a logarithm", exp="An exponential"),
+    ),
+    "ceil": (("floor", _ROUNDED_DOWN), ("round", "You round to the nearest whole number, and up is wanted.")),
+    "floor": (("ceil", "You round up, and down is wanted."), ("round", "You round to the nearest whole number.")),
+    "sqrt": _for("a root", square="A square"),
     "repeat": (("tile", "`np.tile` lays whole copies side by side; each element is to be repeated in its place."),),
     "hypot": (("add", "The lengths are added, and they stand at a right angle."),),
     "percentile": (("quantile", "A quantile counts from 0 to 1, a percentile to 100."),),
     "isfinite": (("isnan", "`np.isnan` and `np.isfinite` are not opposites: infinity is neither."),),
-}  # fmt: skip
+}
 
 _REDUCTIONS = {"mean", "sum", "var", "std", "max", "min", "all", "any", "prod", "median", "percentile", "reduce_mean"}
 
@@ -446,16 +456,23 @@ def _unary(node: ast.UnaryOp, parent, names) -> Iterator[_Change]:
 
 # --- conditions ---
 
+_BACKWARD = "A comparison points the wrong way."
 _LIMITS = {
-    ast.GtE: ((ast.Gt, "A value that equals the limit counts, too: at least, not more than."), (ast.LtE, "A comparison points the wrong way."),
-              (ast.Eq, "You ask for equality, and more is good as well.")),
-    ast.LtE: ((ast.Lt, "A value that equals the limit counts, too: at most, not less than."), (ast.GtE, "A comparison points the wrong way."),
-              (ast.Eq, "You ask for equality, and less is good as well.")),
-    ast.Gt: ((ast.GtE, "A value that equals the limit does not count: more than, not at least."), (ast.Lt, "A comparison points the wrong way.")),
-    ast.Lt: ((ast.LtE, "A value that equals the limit does not count: less than, not at most."), (ast.Gt, "A comparison points the wrong way.")),
+    ast.GtE: (
+        (ast.Gt, "A value that equals the limit counts, too: at least, not more than."),
+        (ast.LtE, _BACKWARD),
+        (ast.Eq, "You ask for equality, and more is good as well."),
+    ),
+    ast.LtE: (
+        (ast.Lt, "A value that equals the limit counts, too: at most, not less than."),
+        (ast.GtE, _BACKWARD),
+        (ast.Eq, "You ask for equality, and less is good as well."),
+    ),
+    ast.Gt: ((ast.GtE, "A value that equals the limit does not count: more than, not at least."), (ast.Lt, _BACKWARD)),
+    ast.Lt: ((ast.LtE, "A value that equals the limit does not count: less than, not at most."), (ast.Gt, _BACKWARD)),
     ast.NotEq: ((ast.Eq, "A condition is turned round: equal in place of unequal."),),
     ast.Eq: ((ast.NotEq, "A condition is turned round: unequal in place of equal."),),
-}  # fmt: skip
+}
 
 
 def _comparison(node: ast.Compare, parent, names) -> Iterator[_Change]:
@@ -467,7 +484,8 @@ def _junction(node: ast.BoolOp, parent, names) -> Iterator[_Change]:
     both = isinstance(node.op, ast.And)
     yield (
         _copied(node, op=ast.Or() if both else ast.And()),
-        f"`{'or' if both else 'and'}` stands where `{'and' if both else 'or'}` is wanted (or the other way round under a `not`).",
+        f"`{'or' if both else 'and'}` stands where `{'and' if both else 'or'}` is wanted (or the other way round "
+        f"under a `not`).",
         0,
     )
     for value in node.values:

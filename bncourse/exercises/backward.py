@@ -233,11 +233,14 @@ test, too?
             "d": "None: the gradient of a square depends on every value.",
         },
         reasons={
-            "a": "It would give `dy` divided by the standard deviation. But the sum of squares is m for any x, so the true "
+            "a": "It would give `dy` divided by the standard deviation. But the sum of squares is m for any x, so the "
+            "true "
             "gradient is zero, and central differences say so.",
-            "b": "Here dy = y = x_hat. Its mean is zero, so without the part through the variance all of it is left, and "
+            "b": "Here dy = y = x_hat. Its mean is zero, so without the part through the variance all of it is left, "
+            "and "
             "the true gradient is zero: that is noticed.",
-            "c": "Here dy = y = x_hat, whose mean is zero: the part through the mean has nothing to do. The part through "
+            "c": "Here dy = y = x_hat, whose mean is zero: the part through the mean has nothing to do. The part "
+            "through "
             "the variance alone makes dx zero, which is right here.",
             "d": "`dy` depends on every value, but it equals x_hat, and the true gradient is zero: whatever gives zero "
             "passes, right or wrong.",
@@ -248,7 +251,8 @@ test, too?
             r"What is $dy$, in terms of $\hat x$?",
             r"What is $\sum_i \hat x_i^2$, for any $x$? And what is the mean of $dy$?",
         ),
-        explanation="A missing gamma and a function that returns zeros would pass as well. A loss whose terms have random "
+        explanation="A missing gamma and a function that returns zeros would pass as well. A loss whose terms have "
+        "random "
         "weights lets none of them through.",
     ),
     Function(
@@ -429,6 +433,66 @@ its backward pass.
                 "Means instead of sums",
                 "gamma and beta are used by every sample, so their gradients are sums over the batch.",
                 _frozen_means,
+            ),
+        ),
+    ),
+    Value(
+        id="backward.6",
+        title="A batch of one",
+        statement=r"""
+A network is trained with one image in each batch. It has batch normalization behind a convolution whose output is
+`(1, 7, 7, 64)`, and again behind a dense layer whose output is `(1, 64)`.
+
+Over how many values does each of the two average? And the gradient that arrives behind the second one, at the dense
+layer's outputs, is $dy = 0.8$ everywhere: how large is $dx$ in front of it ($\gamma = 2$, $\epsilon = 0.001$)?
+""",
+        name="batch_of_one",
+        comment="(m of the convolution, m of the dense layer, dx)",
+        solution_code="""
+m_convolution = 1 * 7 * 7  # the positions of one image
+m_dense = 1
+dx = 0.0  # x - mean is 0 whatever x is: the output is beta, and no gradient passes
+batch_of_one = (m_convolution, m_dense, dx)
+""".strip(),
+        hints=(
+            "Which values of a convolution's output share a mean? Does a batch of one leave a single one of them?",
+            "What is the mean of one value? And what is the output, then?",
+            "The formula says the same: $dy - d\\beta / m - \\hat x \\, d\\gamma / m$ with $m = 1$ and $\\hat x = 0$.",
+        ),
+        explanation="Behind a convolution a batch of one still has 49 values, of one image: poor statistics, but "
+        "statistics. Behind a dense layer the output is beta, and nothing below learns. Frameworks differ: PyTorch "
+        "refuses such a batch, Keras does what the formula says.",
+        mistakes=(
+            Mistake(
+                "One value for the convolution, too",
+                "All positions of a channel share its mean: one image of 7 x 7 has 49 of them.",
+                (1, 1, 0.0),
+            ),
+            Mistake(
+                "The channels averaged",
+                "Each channel has its own mean: over the positions, not over the channels.",
+                (7 * 7 * 64, 64, 0.0),
+            ),
+            Mistake(
+                "The channels of the dense layer averaged",
+                "Each of its 64 outputs has its own mean, over the batch: that is one value.",
+                (49, 64, 0.0),
+            ),
+            Mistake(
+                "The statistics taken for constants",
+                "That is `gamma * inv_std * dy`. But the mean of one value moves along with it: the output is beta, "
+                "whatever x is.",
+                (49, 1, 2 * 0.8 / 0.001**0.5),
+            ),
+            Mistake(
+                "The gradient only scaled",
+                "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
+                (49, 1, 1.6),
+            ),
+            Mistake(
+                "The gradient passed on",
+                "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
+                (49, 1, 0.8),
             ),
         ),
     ),

@@ -79,6 +79,30 @@ def _images_probes():
     )  # variances near the default epsilon
 
 
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    """Layer normalization of images x (N, H, W, C) over the channels of each position; gamma and beta are (C,)."""
+    mean = x.mean(axis=-1, keepdims=True)  # (N, H, W, 1)
+    variance = x.var(axis=-1, keepdims=True)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+def _position_norm_by_std(x, gamma, beta, epsilon=1e-3):
+    mean = np.mean(x, axis=3, keepdims=True)
+    variance = np.mean((x - mean) ** 2, axis=3, keepdims=True)
+    x_hat = (x - mean) / np.sqrt(variance + epsilon)
+    return x_hat * gamma + beta
+
+
+def _position_probes():
+    gamma, beta = np.array([0.5, 2.0, -1.5]), np.array([-1.0, 0.7, 2.0])
+    yield dict(x=_features((3, 2, 4, 3), 3), gamma=gamma, beta=beta, epsilon=0.5)
+    yield dict(x=_features((1, 2, 3, 3), 4), gamma=gamma[::-1].copy(), beta=beta, epsilon=0.3)
+    yield dict(x=_features((3, 3, 3, 3), 5), gamma=gamma, beta=beta[::-1].copy(), epsilon=0.5)
+    yield dict(
+        x=0.02 * _features((2, 3, 2, 2), 6), gamma=gamma[:2], beta=beta[:2]
+    )  # variances near the default epsilon
+
+
 EXERCISES = (
     Function(
         id="forward.1",
@@ -452,6 +476,54 @@ output has the right shape. Mend it.
                 "Unbiased variance",
                 "The three faults are gone, but now the variance divides by m - 1. Batch normalization divides by m.",
                 lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon, ddof=1),
+            ),
+        ),
+    ),
+    Function(
+        id="forward.7",
+        title="Which values share a mean?",
+        statement="""
+Keras's `LayerNormalization`, as it comes, averages over the last axis alone: on images `(N, H, W, C)` each *position*
+of each image gets a mean and a variance, over its channels. Write `position_norm(x, gamma, beta, epsilon)`, which does
+that, with `gamma` and `beta` of shape `(C,)`.
+""",
+        solution=position_norm,
+        probes=_position_probes,
+        also=(_position_norm_by_std,),
+        hints=(
+            "How many means are there for one image? Which shape do they have, if they are to broadcast against `x`?",
+            "`x.mean(axis=-1, keepdims=True)` has the shape `(N, H, W, 1)`.",
+        ),
+        explanation="Nothing in it looks at another image, and nothing at another position: it works the same with one "
+        "image, in training and in inference. What it gives up is the size of a position as a whole: a bright place "
+        "and a "
+        "dull one come out alike.",
+        mistakes=(
+            Mistake(
+                "Batch normalization",
+                "You average over examples and positions, for each channel. Here each position is averaged over its "
+                "channels: `axis=-1`.",
+                lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon),
+            ),
+            Mistake(
+                "A mean for each image",
+                "That is layer normalization over the whole image. Keras's default averages over the last axis alone.",
+                lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon, axes=(1, 2, 3)),
+            ),
+            Mistake(
+                "A mean for each channel of an image",
+                "That is instance normalization: it averages over the positions. Average over the channels.",
+                lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon, axes=(1, 2)),
+            ),
+            Mistake(
+                "Epsilon outside the root",
+                "Epsilon is added to the variance, under the root, as in batch normalization.",
+                lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon, axes=-1, outside=True),
+            ),
+            Mistake(
+                "Unbiased variance",
+                "Layer normalization divides by the number of channels, not by one less.",
+                lambda x, gamma, beta, epsilon=1e-3: _images(x, gamma, beta, epsilon, axes=-1, ddof=1),
             ),
         ),
     ),

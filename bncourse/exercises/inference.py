@@ -168,7 +168,8 @@ mean_and_steps = (mean, steps)
             ),
             Mistake(
                 "Momentum weights the new value",
-                "That is PyTorch's convention: with it 90% of each step would be new. In Keras 90% of the old value stays.",
+                "That is PyTorch's convention: with it 90% of each step would be new. In Keras 90% of the old value "
+                "stays.",
                 (2.0 * (1 - 0.1**10), 2),
             ),
             Mistake(
@@ -380,5 +381,37 @@ with `training=True` and in 58% with `training=False`. What do you do first?
         name="first_step",
         hints=("What differs between the two measurements, and what does not?", "How much is 0.99 to the power of 80?"),
         explanation="With a momentum of 0.9 in the first place, the record would have kept up.",
+    ),
+    Choice(
+        id="inference.7",
+        title="Test images in order",
+        statement="""
+A network with batch normalization is right for 91% of the test images with `training=False`. Somebody evaluates it with
+`training=True`, in batches of 100, and finds 90%. Then the test set is sorted by class before it is cut into batches,
+and the same call finds 35%. What does the 35% say?
+""",
+        options={
+            "a": "The network has learned the order of the training images.",
+            "b": "In a batch of one class, the batch's mean takes away what distinguishes that class from the others.",
+            "c": "The moving statistics are stale.",
+            "d": "Nothing new: with smaller batches the 91% would fall as well.",
+        },
+        reasons={
+            "a": "Weights know no order, and with `training=False` the order of the test images changes no answer.",
+            "b": "What all images of a batch have in common is subtracted. In a mixed batch that is what says "
+            "nothing; in "
+            "a batch of trousers it is what makes them trousers. With `training=False` no image sees its neighbors.",
+            "c": "With `training=True` the moving statistics are not read. And the 91%, which read them, are good.",
+            "d": "With `training=False` the answer for an image does not depend on its batch, whatever its size.",
+        },
+        solution="b",
+        name="sorted_batches",
+        hints=(
+            "Which numbers does `training=True` subtract, and what do they hold if all images show the same thing?",
+            "What would have become of the 91% in sorted batches?",
+        ),
+        explanation="The same happens where test images come from another camera than the training images and are "
+        "mixed "
+        "with them or not: with the batch's statistics, an answer depends on the company.",
     ),
 )

@@ -292,4 +292,67 @@ function that gives the rates for $t = 0, 1, \dots$
             ),
         ),
     ),
+    Value(
+        id="invariance.6",
+        title="Where epsilon has a say",
+        statement=r"""
+A channel's inputs have the variance 0.04. Batch normalization with $\epsilon = 0.001$ and $\gamma = 1$ follows. Then
+the kernel in front of it is multiplied by 0.1, which multiplies the channel's inputs by 0.1 (it has no bias).
+
+By the laws of this chapter the output should not notice. What is its standard deviation before, and what after?
+""",
+        name="standard_deviations",
+        comment="(before, after)",
+        solution_code="""
+before = np.sqrt(0.04 / (0.04 + 0.001))
+after = np.sqrt(0.0004 / (0.0004 + 0.001))  # the variance shrinks by 0.1**2
+standard_deviations = (before, after)
+""".strip(),
+        hints=(
+            r"The output is $(x - \mu) / \sqrt{\sigma^2 + \epsilon}$. Its standard deviation is $\sigma$ divided by "
+            r"that root.",
+            "Inputs that are 0.1 times as large have a variance that is 0.01 times as large.",
+        ),
+        explanation="0.988 and 0.535. The laws hold for epsilon 0, and well as long as the variance is much larger "
+        "than "
+        "epsilon. Small weights, or dull images, leave their range: there the scale does matter, and the output "
+        "shrinks.",
+        mistakes=(
+            Mistake(
+                "As if epsilon were 0",
+                "The variance after is 0.0004, and epsilon is 0.001: it is the larger one of the two.",
+                (1, 1),
+            ),
+            Mistake(
+                "Epsilon left out before",
+                "Epsilon is small against 0.04, but it counts in the third digit.",
+                (1, np.sqrt(0.0004 / 0.0014)),
+            ),
+            Mistake(
+                "Epsilon left out after",
+                "The variance is 0.0004 now: epsilon, 0.001, is more than half of the denominator.",
+                (np.sqrt(0.04 / 0.041), 1),
+            ),
+            Mistake(
+                "The variance scaled like the inputs",
+                "Inputs that are 0.1 times as large have a variance 0.1 squared times as large.",
+                (np.sqrt(0.04 / 0.041), np.sqrt(0.004 / 0.005)),
+            ),
+            Mistake(
+                "Scaled like the inputs",
+                "Part of the factor is taken out again by the normalization: put the new variance into the formula.",
+                (np.sqrt(0.04 / 0.041), 0.1 * np.sqrt(0.04 / 0.041)),
+            ),
+            Mistake(
+                "Variances",
+                "Those are the variances of the output. Asked for are its standard deviations.",
+                (0.04 / 0.041, 0.0004 / 0.0014),
+            ),
+            Mistake(
+                "Epsilon outside the root",
+                "Epsilon is added to the variance, under the root.",
+                (0.2 / 0.201, 0.02 / 0.021),
+            ),
+        ),
+    ),
 )

@@ -106,6 +106,55 @@ def _momentum_probes():
     yield Case("where one step is enough", momentum=0.3, share=0.4)
 
 
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+
+    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
+    (C, D) lead to the second.
+    """
+    mean1, variance1 = x.mean(axis=0), x.var(axis=0)
+    hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0) @ weights
+    mean2, variance2 = hidden.mean(axis=0), hidden.var(axis=0)
+    return mean1, variance1, mean2, variance2
+
+
+def _recalibrated_broken(x, weights, old_mean, old_variance, epsilon=1e-3):
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+
+    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
+    (C, D) lead to the second.
+    """
+    mean1, variance1 = x.mean(axis=0), x.var(axis=0)
+    hidden = np.maximum((x - old_mean) / np.sqrt(old_variance + epsilon), 0) @ weights
+    mean2, variance2 = hidden.mean(axis=0), hidden.var(axis=0)
+    return mean1, variance1, mean2, variance2
+
+
+def _recalibrated(x, weights, mean, variance, epsilon, *, relu=True):
+    """`recalibrated`, with other statistics in front of the second normalization, or without the ReLU."""
+    x_hat = (x - mean) / np.sqrt(variance + epsilon)
+    hidden = (np.maximum(x_hat, 0) if relu else x_hat) @ weights
+    return x.mean(axis=0), x.var(axis=0), hidden.mean(axis=0), hidden.var(axis=0)
+
+
+def _recalibrated_probes():
+    generator = np.random.default_rng(8)
+    for rows, channels, outputs in ((6, 3, 2), (5, 2, 4), (4, 4, 4)):
+        yield dict(
+            x=generator.normal(2, 1.5, (rows, channels)) * np.arange(1, channels + 1),
+            weights=generator.normal(0.5, 1, (channels, outputs)),
+            old_mean=generator.normal(0, 1, channels),
+            old_variance=generator.uniform(0.5, 2, channels),
+            epsilon=0.5,
+        )
+    yield dict(
+        x=0.05 * generator.normal(1, 1, (5, 2)),
+        weights=generator.normal(0.5, 1, (2, 3)),
+        old_mean=np.array([0.1, -0.05]),
+        old_variance=np.array([0.003, 0.001]),
+    )
+
+
 EXERCISES = (
     Value(
         id="layer.1",
@@ -316,5 +365,114 @@ is not finite. After a day its training loss is low. In inference mode it answer
         },
         solution="b",
         hints=("Which numbers does inference read that training only writes?",),
+    ),
+    Function(
+        id="layer.6",
+        title="Layer by layer",
+        statement="""
+Two normalizations follow each other, with a ReLU and a dense layer between them, and the moving statistics of both are
+stale. This function computes them anew from a batch that holds the whole training set. The first pair is right; with
+the second, the network still predicts badly. Mend it.
+""",
+        solution=recalibrated,
+        broken=_recalibrated_broken,
+        probes=_recalibrated_probes,
+        hints=(
+            "What will the second normalization see in inference, once the new statistics are in place?",
+            "Through which statistics do the inputs of the second one pass here?",
+        ),
+        explanation="New statistics in one layer change what all layers behind it see. So recalibrate from the front "
+        "to the "
+        "back, each layer behind those that are finished; one pass that collects all inputs at once will not do.",
+        mistakes=(
+            Mistake(
+                "Still behind the stale statistics",
+                "The second layer's inputs pass the first one, which will normalize with its new statistics: use "
+                "those.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated_broken(
+                    x, weights, old_mean, old_variance, epsilon
+                ),
+            ),
+            Mistake(
+                "The new mean with the stale variance",
+                "Mean and variance of the first layer are both new: the variance as well.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated(
+                    x, weights, x.mean(axis=0), old_variance, epsilon
+                ),
+            ),
+            Mistake(
+                "The stale mean with the new variance",
+                "Mean and variance of the first layer are both new: the mean as well.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated(
+                    x, weights, old_mean, x.var(axis=0), epsilon
+                ),
+            ),
+            Mistake(
+                "The normalization left out",
+                "The second layer sees what the first one has normalized, not x itself.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated(
+                    x, weights, 0.0, 1.0 - epsilon, epsilon
+                ),
+            ),
+            Mistake(
+                "The ReLU left out",
+                "Between the two stands a ReLU: negative values do not reach the second layer.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated(
+                    x, weights, x.mean(axis=0), x.var(axis=0), epsilon, relu=False
+                ),
+            ),
+        ),
+    ),
+    Value(
+        id="layer.7",
+        title="A bias in front",
+        statement=r"""
+A convolution *with* a bias stands in front of batch normalization, in training mode. Its output in one channel has the
+mean 1.5. Now the channel's bias is raised by 0.7.
+
+By how much do the layer's outputs change? By how much does the mean that it subtracts? And what is the gradient of the
+loss with respect to that bias?
+""",
+        name="bias_in_front",
+        comment="(change of the outputs, change of the mean, gradient)",
+        solution_code="""
+change_of_mean = 0.7  # every value of the channel is raised, and so is their mean
+change_of_outputs = 0.7 - change_of_mean  # which is subtracted from each of them
+gradient = 0.0  # what changes nothing has no gradient
+bias_in_front = (change_of_outputs, change_of_mean, gradient)
+""".strip(),
+        hints=(
+            "What does the bias do to each value of the channel, and to their mean? And to the variance?",
+            "If the outputs stay what they are, how does the loss change?",
+        ),
+        explanation="The bias is redundant: beta does its work. That is why these convolutions have `use_bias=False`. "
+        "Weight decay or an optimizer with momentum may still move it, the moving mean follows, and nothing is gained.",
+        mistakes=(
+            Mistake(
+                "The bias passes through",
+                "The mean grows by the same 0.7 and is subtracted: the outputs stay what they were.",
+                (0.7, 0.7, 0.0),
+            ),
+            Mistake(
+                "The mean does not notice",
+                "Each value of the channel is 0.7 higher, and so is their mean.",
+                (0.0, 0.0, 0.0),
+            ),
+            Mistake(
+                "The new mean",
+                "2.2 is the new mean. Asked for is by how much it changes.",
+                (0.0, 2.2, 0.0),
+            ),
+            Mistake(
+                "A bias that learns",
+                "What does not change the outputs does not change the loss, either: its gradient is 0.",
+                (0.0, 0.7, 1.0),
+            ),
+            Mistake(
+                "A bias that passes and learns",
+                "The mean grows by the same 0.7 and is subtracted: the outputs stay, and so does the loss.",
+                (0.7, 0.7, 1.0),
+            ),
+        ),
     ),
 )

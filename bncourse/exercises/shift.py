@@ -253,4 +253,66 @@ as much as before, and it learns about as well. What follows?
         name="conclusion",
         hints=("What was taken away, and what stayed?", "How far does one experiment on one network reach?"),
     ),
+    Value(
+        id="shift.6",
+        title="Does the shape survive?",
+        statement=r"""
+A unit gives 0, 0, 0 and 4 for four images. Its distribution is skewed: the mean of the third powers of the distances
+from the mean, divided by the third power of the standard deviation (the *skewness*), is not 0, as it would be for a
+symmetric one.
+
+Now the mean of the four numbers is subtracted, and they are divided by their standard deviation. How large is the
+skewness before, and how large after?
+""",
+        name="skewness",
+        comment="(before, after)",
+        solution_code="""
+x = np.array([0, 0, 0, 4])
+before = ((x - x.mean()) ** 3).mean() / x.std() ** 3  # 6 / 3**1.5
+y = (x - x.mean()) / x.std()  # mean 0, standard deviation 1
+after = (y**3).mean()
+skewness = (before, after)
+""".strip(),
+        hints=(
+            "The mean is 1, the variance is 3. The distances are -1, -1, -1 and 3.",
+            "Subtracting moves all numbers alike, dividing scales all distances alike. Which of the two could make the "
+            "long tail shorter than the short one?",
+        ),
+        explanation="1.15, both times. Standardizing sets mean and variance, and nothing else: a skewed distribution "
+        "stays "
+        "skewed, one with two peaks keeps both. It does not make anything normal in the sense of Gauss.",
+        mistakes=(
+            Mistake(
+                "Taken for a normal distribution",
+                "Mean 0 and variance 1 do not make a distribution normal: its shape stays what it was.",
+                (6 / 3**1.5, 0),
+            ),
+            Mistake(
+                "Scaled like the numbers",
+                "The skewness has no unit: the standard deviation is divided out already, so scaling does not change "
+                "it.",
+                (6 / 3**1.5, 6 / 3**1.5 / 3**0.5),
+            ),
+            Mistake(
+                "Not divided by the standard deviation",
+                "6 is the mean of the third powers. Divide it by the third power of the standard deviation.",
+                (6, 6 / 3**1.5),
+            ),
+            Mistake(
+                "Divided by m - 1",
+                "The standard deviation is that of these four numbers: divide by 4, not by 3.",
+                (6 / 4**1.5, 6 / 4**1.5),
+            ),
+            Mistake(
+                "Divided by the third power of the variance",
+                "It is the third power of the standard deviation, the root of 3, that divides.",
+                (6 / 27, 6 / 27),
+            ),
+            Mistake(
+                "Powers of the numbers themselves",
+                "Take the distances from the mean, -1, -1, -1 and 3, before you raise them to the third power.",
+                (16 / 3**1.5, 16 / 3**1.5),
+            ),
+        ),
+    ),
 )

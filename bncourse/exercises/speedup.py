@@ -104,7 +104,13 @@ def _rate_probes():
     yield Case(
         "where only the lowest rate works",
         rates=rates[:3],
-        accuracies=np.array([[0.9, 0.8, 0.85, 0.9], [0.9, 0.9, 0.9, 0.2], [0.1, 0.95, 0.95, 0.95]]),
+        accuracies=np.array([[0.9, 0.8, 0.85, 0.9], [0.9, 0.9, 0.9, 0.2], [0.1, 0.2, 0.3, 0.2]]),
+        target=0.7,
+    )
+    yield Case(
+        "where the first seed is luckier than the others",
+        rates=rates[:4],
+        accuracies=np.array([[0.9, 0.8], [0.95, 0.1], [0.2, 0.3], [0.1, 0.2]]),
         target=0.7,
     )
     yield Case(

@@ -222,3 +222,48 @@ def batchnorm_images(x, scale, shift, epsilon=1e-3):
 @junk("forward.6")
 def batchnorm_images(x, gamma, beta, epsilon=1e-3):
     raise ValueError("x" * 100_000)
+
+
+@wrong("forward.7", "batch norm")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, gamma, beta, epsilon)
+
+
+@wrong("forward.7", "whole image")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, gamma, beta, epsilon, (1, 2, 3))
+
+
+@wrong("forward.7", "batch and channels")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, gamma, beta, epsilon, (0, 3))
+
+
+@wrong("forward.7", "keepdims forgotten")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return gamma * (x - x.mean(axis=-1)) / np.sqrt(x.var(axis=-1) + epsilon) + beta
+
+
+@wrong("forward.7", "gamma and beta left out")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, 1, 0, epsilon, -1)
+
+
+@wrong("forward.7", "ddof")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, gamma, beta, epsilon, -1, 1)
+
+
+@wrong("forward.7", "no root")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return gamma * (x - x.mean(-1, keepdims=True)) / (x.var(-1, keepdims=True) + epsilon) + beta
+
+
+@wrong("forward.7", "rms norm")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return gamma * x / np.sqrt((x**2).mean(-1, keepdims=True) + epsilon) + beta
+
+
+@right("forward.7")
+def position_norm(x, gamma, beta, epsilon=1e-3):
+    return _bn(x, gamma, beta, epsilon, -1)

@@ -219,3 +219,6 @@ def infer(*args, **kwargs):
             print("again")
         except BaseException:
             pass
+
+for letter in "acd":
+    wrong("inference.7", f"option {letter}", letter)

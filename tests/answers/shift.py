@@ -138,3 +138,13 @@ def drift(before, after):
 @right("shift.4")
 def drift(a, b):
     return np.mean(np.abs(np.quantile(a, L / 100) - np.quantile(b, L / 100))) / np.std(a)
+
+wrong("shift.6", "normal afterwards", (1.1547, 0))
+wrong("shift.6", "not divided", (6, 1.1547))
+wrong("shift.6", "sample standard deviation", (0.75, 0.75))
+wrong("shift.6", "sum of cubes", (24 / 3**1.5, 24 / 3**1.5))
+wrong("shift.6", "swapped sign", (-1.1547, -1.1547))
+wrong("shift.6", "divided again after", (1.1547, 1.1547 / 3**1.5))
+wrong("shift.6", "zero", (0, 0))
+wrong("shift.6", "variance cubed", (6 / 27, 6))
+right("shift.6", (1.155, 1.155))
