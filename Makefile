@@ -8,7 +8,7 @@ SET_UP := sh tools/set_up.sh $(VENV) "$(PYTHON)"
 WORKERS := 2
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: help book test portable linkcheck lab serve notebooks exercises stamp bench colab runtimes lock clean
+.PHONY: help book test portable linkcheck lab serve notebooks exercises answers stamp bench colab runtimes lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ notebooks:  ## execute chapters in place: all, or CHAPTERS="forward layer"; FORC
 exercises:  ## write stubs, hints and solutions from the package into the chapters
 	@$(SET_UP) test
 	@$(BIN)/python tools/exercises.py
+
+answers:  ## try right and wrong answers on the checker, and count what it says: all, or EXERCISES="forward layer.2"
+	@$(SET_UP) test
+	@$(BIN)/python tools/answers.py $(EXERCISES)
 
 stamp:  ## write chapters' numbers and facts, the repository's address and the version wherever they stand
 	@$(SET_UP) test

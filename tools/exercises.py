@@ -1,6 +1,6 @@
 """Write the exercises into the chapters: `python tools/exercises.py`; with `--check`, only say what differs.
 
-A Markdown cell `<!-- exercise: forward.1 -->` marks where an exercise belongs. It becomes four cells: what is asked,
+A Markdown cell `<!-- exercise: forward.1 -->` marks where an exercise belongs; without one, it is appended to its set. It becomes four cells: what is asked,
 the stub, the check, hints and solution. Each carries its exercise's id in its metadata, so the next run renews it in
 place.
 """
@@ -65,8 +65,7 @@ def renew(cells: list, exercises: dict[str, Exercise], chapter: Chapter) -> list
     """The notebook's cells with every block as the package has it; code that stays the same keeps its outputs."""
     renewed, written = [], set()
     for cell in cells:
-        placeholder = PLACEHOLDER.fullmatch(cell.source.strip()) if cell.cell_type == "markdown" else None
-        id = placeholder.group(1) if placeholder else cell.metadata.get("exercise")
+        id = marked(cell)
         if id is None:
             renewed.append(cell)
         elif id not in written and id in exercises:
@@ -80,6 +79,22 @@ def renew(cells: list, exercises: dict[str, Exercise], chapter: Chapter) -> list
         elif id not in exercises:
             raise SystemExit(f"no exercise {id!r} in bncourse.exercises")
     return renewed
+
+
+def with_new(cells: list, exercises: dict[str, Exercise]) -> list:
+    """The cells with a placeholder for each exercise that the notebook lacks, behind the last one that it has."""
+    found = {id for cell in cells if (id := marked(cell))}
+    last = max((i for i, cell in enumerate(cells) if marked(cell)), default=None)
+    if last is None:
+        return cells
+    new = [new_markdown_cell(f"<!-- exercise: {id} -->") for id in exercises if id not in found]
+    return [*cells[: last + 1], *new, *cells[last + 1 :]]
+
+
+def marked(cell) -> str | None:
+    """The id of the exercise that a cell belongs to, or marks the place of."""
+    placeholder = PLACEHOLDER.fullmatch(cell.source.strip()) if cell.cell_type == "markdown" else None
+    return placeholder.group(1) if placeholder else cell.metadata.get("exercise")
 
 
 def outline(cells: list) -> list:
@@ -105,7 +120,7 @@ def write(path: Path) -> bool:
     notebook = nbformat.read(path, as_version=4)
     before = outline(notebook.cells)
     exercises = {exercise.id: exercise for exercise in catalogue(chapter.slug)}
-    notebook.cells = renew(notebook.cells, exercises, chapter)
+    notebook.cells = renew(with_new(notebook.cells, exercises), exercises, chapter)
     if outline(notebook.cells) == before:
         return False
     normalize(notebook)

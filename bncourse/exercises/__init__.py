@@ -6,10 +6,22 @@ A chapter's set is the module of its slug, and in it the tuple `EXERCISES`. Ther
     Value     give a number, a shape, a prediction
     Choice    choose an option; every option has its reason
 
-Readers hand an answer to `check("forward.2", answer)` and see a `Verdict`. Diagnosis goes in this order: untouched
-stub, exception (with the line in the reader's code), nothing returned or wrong type, wrong shape, NaN or infinity, an
-argument changed in place, a known mistake, the element that is farthest off. A value that is merely wrong is called too
-large or too small, since the expected number would be the answer.
+Readers hand an answer to `check("forward.2", answer)` and see a `Verdict`; `progress()` shows what they have passed.
+
+How an answer is diagnosed
+--------------------------
+    _guard     an answer has five seconds, and what it changes (random state, settings, printing, patches) is undone
+    _probe     one call of it, as plain data: its result's parts, or how it failed, with the line in the reader's code
+    _compare   reading results by the form of the solution's, and when two agree
+    _explain   why results are wrong, `_numbers` the same for values: first the exercise's own mistakes, then
+    _mutants   the solution (or one of `also`) changed in one place, which gives the very same results,
+    _general   how wrong results relate to right ones, how the function reacts to its arguments, where it goes wrong
+    _messages  sentences about what was expected and what came
+
+What is said first is what comes first: untouched stub, too slow, exception, nothing returned, wrong shape, NaN, wrong
+numbers, an argument changed in place, another default, tensors. A known mistake wins over a general one. Each has to
+explain all that is wrong in all calls, or says which part it explains: a wrong diagnosis is worse than none. A value
+that is merely wrong is called too large or too small, since the expected number would be the answer.
 
 How to write a set
 ------------------
@@ -80,10 +92,14 @@ The rules, which `tests/test_exercises.py` holds:
   a large epsilon (0.5). Leave a default argument out of one probe, and make it matter there (a variance of 1e-3 for
   epsilon 1e-3). Use shapes in which a wrong axis broadcasts silently in one probe (N = C) and can't in another. Probes
   are the same in every run.
-- **Mistakes** return what a reader's code would. At least three an exercise; those that raise, return nothing or change
-  an argument are caught without being listed.
-- Where a result can't be compared (a model, a layer), `run=` takes the function and the probe's arguments, and returns
-  numbers.
+  A `Case("where a loss is NaN", …)` is a probe that says in words what is special about it. `tests/test_mutants.py`
+  shows each change of the solution that the probes do not notice.
+- **Mistakes** return what a reader's code would. At least three an exercise; those that raise, return nothing, change
+  an argument or differ from the solution in one place are recognized without being listed. List what is typical of this
+  task, and what deserves a better sentence than the general one.
+- Where a result is not all (a model is trained, a gradient flows), `run=` takes the function and the probe's arguments,
+  and returns a named tuple of what the call leaves behind. What the function itself returns is compared as well.
+- Arguments with a default are passed by name, as are those in `by_name=`; `tensors=True` if later cells pass tensors.
 - A set imports NumPy and NumPy modules of the course alone; what needs TensorFlow imports it inside functions.
 
 In the notebook, a Markdown cell `<!-- exercise: forward.1 -->` marks the place; `python tools/exercises.py` writes the
@@ -99,8 +115,9 @@ if TYPE_CHECKING:
     from ._display import Verdict
     from ._mistake import Mistake
     from ._probe import Case
+    from ._progress import Progress
 
-__all__ = ["Case", "Choice", "Exercise", "Function", "Mistake", "Value", "Verdict", "catalogue", "check"]
+__all__ = ["Case", "Choice", "Exercise", "Function", "Mistake", "Value", "Verdict", "catalogue", "check", "progress"]
 
 _SLUGS = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 _HOMES = {
@@ -128,8 +145,22 @@ def check(id: str, answer) -> "Verdict":
     """
     for exercise in catalogue(id.split(".")[0]):
         if exercise.id == id:
-            return exercise.check(answer)
+            verdict = exercise.check(answer)
+            if verdict.attempted:
+                importlib.import_module(f"{__name__}._progress").note(id, verdict.passed)
+            return verdict
     raise KeyError(f"no exercise {id!r}")
+
+
+def progress(file=None) -> "Progress":
+    """The exercises passed in this session, by chapter, and what is next.
+
+    Nothing is kept beyond the session, unless a `file` is named: then its contents are added, and all is written to it.
+
+    Raises:
+        ValueError: if the file is none that `progress` has written.
+    """
+    return importlib.import_module(f"{__name__}._progress").progress(catalogue(), file)
 
 
 def __getattr__(name: str):

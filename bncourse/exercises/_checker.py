@@ -21,7 +21,7 @@ from ._guard import Clock, TimeIsUp, undone
 from ._messages import not_finite, wrong_shape
 from ._mistake import Mistake
 from ._numbers import explain_numbers, read_numbers
-from ._probe import Outcome, Prober, shortened
+from ._probe import Outcome, Prober, text_of_error
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,11 +59,7 @@ class Exercise:
         except TimeIsUp:
             return Verdict(False, None, "This answer takes too long to look at.", kind="unusable")
         except BaseException as error:
-            try:
-                text = shortened(f"{type(error).__name__}: {error}")
-            except Exception:
-                text = type(error).__name__
-            return Verdict(False, None, f"This answer can't be checked. {text}", kind="unusable")
+            return Verdict(False, None, f"This answer can't be checked. {text_of_error(error)}", kind="unusable")
 
     def _check(self, answer) -> Verdict:
         raise NotImplementedError
@@ -137,6 +133,8 @@ class Function(Exercise):
 
     def _check(self, answer) -> Verdict:
         self._truths  # noqa: B018 (what it loads, TensorFlow perhaps, is not the answer's time)
+        if self.tensors:
+            self._tensor_trial  # noqa: B018
         clock = Clock()
         with clock.running():
             if answer is ... or self._is_untouched(answer):
@@ -190,18 +188,23 @@ class Function(Exercise):
         return self._flaw_with_tensors(answer, clock) if self.tensors else None
 
     def _flaw_with_tensors(self, answer, clock: Clock) -> str | None:
-        from ._tensors import flaw
-
         with undone():
             try:
                 with clock.running():
-                    return flaw(lambda **given: self._prober.call(answer, given), self.solution, self._cases[0])
-            except Exception as error:
-                text = shortened(f"{type(error).__name__}: {error}").splitlines()[0]
+                    return self._tensor_trial.flaw(lambda **given: self._prober.call(answer, given))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 return (
-                    "Your function works on arrays, and later cells call it with tensors, where it fails "
-                    f"({text}). Plain operators such as `**` work on both; functions of NumPy do not."
+                    f"Your function works on arrays, and later cells call it with tensors, where it fails "
+                    f"({text_of_error(error)}). Plain operators such as `**` work on both; functions of NumPy do not."
                 )
+
+    @cached_property
+    def _tensor_trial(self):
+        from ._tensors import Trial
+
+        return Trial(self.solution, self._cases[0])
 
     def _other_default(self, answer, evidence: Evidence, clock: Clock) -> str | None:
         """Whether the answer differs because a default is not the stub's: the only thing wrong, once it is passed."""
@@ -223,9 +226,14 @@ class Function(Exercise):
 
     def _suspects(self, answer, evidence: Evidence, clock: Clock) -> Suspects:
         def parts_of(function, time):
+            seen = {}
+
             def parts(arguments: dict) -> Parts | None:
-                outcome = self._prober.observe(function, arguments, self._forms[0], time)
-                return None if outcome.failure else outcome.parts
+                key = tuple((k, v.tobytes() if isinstance(v, np.ndarray) else repr(v)) for k, v in arguments.items())
+                if key not in seen:
+                    outcome = self._prober.observe(function, arguments, self._forms[0], time)
+                    seen[key] = None if outcome.failure else outcome.parts
+                return seen[key]
 
             return parts
 
@@ -279,7 +287,7 @@ class Function(Exercise):
     @cached_property
     def _mutants(self) -> list[_mutants.Mutant]:
         """The solution changed in one place; few where a call is slow."""
-        found = [_mutants.of_function(answer, 60 if self.run else None) for answer in (self.solution, *self.also)]
+        found = [_mutants.of_function(answer, 30 if self.run else None) for answer in (self.solution, *self.also)]
         return sorted((mutant for mutants in found for mutant in mutants if mutant.words), key=lambda m: m.rank)
 
     def _equal_mutants(self, evidence: Evidence) -> list[tuple[str, int, list[str]]]:

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from . import _general as general
 from ._compare import Parts, close
 from ._messages import called, capital, listed, worst_element
@@ -104,6 +102,8 @@ def explain(evidence: Evidence, suspects: Suspects) -> Explanation:
     wrong = evidence.wrong()
     if mistake := _known(evidence, suspects, wrong):
         return Explanation(_told(mistake), mistake, "known")
+    if any(outcome.error.startswith("Misfit") for outcome in evidence.outcomes):
+        return Explanation("")
     if any(outcome.failure for outcome in evidence.outcomes):
         return Explanation(_elsewhere(evidence, suspects))
     stub = suspects.stub()
@@ -116,13 +116,13 @@ def explain(evidence: Evidence, suspects: Suspects) -> Explanation:
         return Explanation(f"{text}{_rest(evidence, wrong)}", None, "general")
     mutants = suspects.mutants()
     for words, rank, parts in mutants:
-        if parts == wrong and rank <= 2 and not _is_zero(evidence, wrong):
+        if parts == wrong and rank <= 2 and not _is_constant(evidence, wrong):
             return Explanation(f"{words}{_rest(evidence, wrong)}", None, "general")
     return _part_by_part(evidence, suspects, wrong, mutants)
 
 
-def _is_zero(evidence: Evidence, names: list[str]) -> bool:
-    return any(not np.any(outcome.parts[name]) for outcome in evidence.outcomes for name in names)
+def _is_constant(evidence: Evidence, names: list[str]) -> bool:
+    return any(general.is_constant(name, evidence.pairs(name)) for name in names)
 
 
 def _told(mistake: Mistake) -> str:
@@ -158,7 +158,8 @@ def _part_by_part(evidence: Evidence, suspects: Suspects, wrong: list[str], muta
         return Explanation(f"{where} {worst}{_rest(evidence, wrong)}".strip(), None, kind)
     several = len(wrong) > 1
     sentences = [
-        f"For {listed(names)}: {text}" if several and names[0] not in text else text for text, names in texts.items()
+        f"For {listed(names)}: {text}" if several and called(names[0]) not in text else text
+        for text, names in texts.items()
     ]
     if unexplained:
         sentences.append(f"{capital(listed(unexplained))} {'is' if len(unexplained) == 1 else 'are'} wrong besides.")
@@ -168,20 +169,22 @@ def _part_by_part(evidence: Evidence, suspects: Suspects, wrong: list[str], muta
 def _general(evidence: Evidence, suspects: Suspects, name: str, mutants: list) -> str | None:
     """The words for one wrong part, from the most telling kind to the least."""
     pairs, probes = evidence.pairs(name), [outcome.probe for outcome in evidence.outcomes]
-    fitting = [(words, rank) for words, rank, parts in mutants if name in parts]
-    label = called(name).strip("`") if name else ""
+    # What a call leaves behind is the work of all lines together: one of them alone explains it by chance.
+    alone = not name.startswith(("*", "call "))
+    fitting = [(words, rank) for words, rank, parts in mutants if name in parts] if alone else []
+    label = called(name) if name else ""
     tolerance = max(evidence.tolerance, 1e-6)
     kinds = (
-        lambda: general.is_zero(label, pairs),
+        lambda: general.is_constant(label, pairs),
         lambda: next((words for words, rank in fitting if rank <= 2), None),
         lambda: general.relation(label, pairs, tolerance),
         lambda: general.with_other_part(name, pairs, evidence.truths, tolerance),
-        lambda: general.exchanged_arguments(name, probes, [p.received for p in pairs], suspects.right),
-        lambda: general.ignored_argument(name, probes[:4], suspects.received, suspects.right),
+        lambda: general.exchanged_arguments(name, label, probes, [p.received for p in pairs], suspects.right),
+        lambda: general.ignored_argument(name, label, probes[:4], suspects.received, suspects.right),
         lambda: next((words for words, _ in fitting), None),
-        lambda: general.dependence(name, probes[:2], suspects.received, suspects.right),
-        lambda: general.affine(label, pairs, tolerance),
+        lambda: general.dependence(name, label, probes[:2], suspects.received, suspects.right),
         lambda: general.uniform_factors(label, evidence.outcomes, pairs, tolerance),
+        lambda: general.affine(label, pairs, tolerance),
         lambda: _edge(pairs, evidence.tolerance),
     )
     return next(filter(None, (kind() for kind in kinds)), None)

@@ -49,18 +49,19 @@ def _every(pairs: list[Pair], tolerance: float, change: Callable[[Pair], np.ndar
 
 
 def _numbers(name: str) -> str:
-    return f"Every number of `{name}`" if name else "Every number"
+    return f"Every number of {name}" if name else "Every number"
 
 
 def _it(name: str) -> str:
-    return f"`{name}`" if name else "Your result"
+    return f"{name[0].upper()}{name[1:]}" if name else "Your result"
 
 
-def is_zero(name: str, pairs: list[Pair]) -> str | None:
-    """A result that is 0 whatever comes in."""
-    if all(np.all(pair.received == 0) for pair in pairs) and len(pairs) > 1:
-        return f"{_it(name)} is 0 everywhere, whatever the arguments are."
-    return None
+def is_constant(name: str, pairs: list[Pair]) -> str | None:
+    """A result that is the same number whatever comes in."""
+    first = pairs[0].received.ravel()[:1]
+    if len(pairs) < 2 or not first.size or not all(np.all(pair.received == first) for pair in pairs):
+        return None
+    return f"{_it(name)} is {first[0]:g} everywhere, whatever the arguments are."
 
 
 def _an_argument(name: str, pairs: list[Pair], tolerance: float) -> str | None:
@@ -192,7 +193,7 @@ def _with_argument(name: str, pairs: list[Pair], tolerance: float) -> str | None
 
 
 def _in(name: str) -> str:
-    return f" in `{name}`" if name else ""
+    return f" in {name}" if name else ""
 
 
 _FUNCTIONS = (
@@ -333,17 +334,17 @@ def uniform_factors(name: str, outcomes: list, pairs: list[Pair], tolerance: flo
 # --- how a function reacts to its arguments ---
 
 
-def ignored_argument(name: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
+def ignored_argument(name: str, label: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
     """An argument that the solution's part reacts to and the answer's does not.
 
     Args:
-        name: the part's name.
+        name: the part's name; label: the same as messages show it.
         probes: some calls.
         received, right: (arguments) -> parts of the answer and of the solution, or None where a call fails.
     """
     for argument, value in probes[0].items():
         if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
-            if text := _reaction_to_places(name, argument, probes, received, right):
+            if text := _reaction_to_places(name, label, argument, probes, received, right):
                 return text
             continue
         reacts, seen = False, 0
@@ -362,11 +363,11 @@ def ignored_argument(name: str, probes: list[dict], received: Callable, right: C
                 reacts = True
                 break
         if seen and not reacts:
-            return f"{_it(name)} does not depend on `{argument}`, and it should."
+            return f"{_it(label)} does not depend on `{argument}`, and it should."
     return None
 
 
-def _reaction_to_places(name: str, argument: str, probes: list[dict], received, right) -> str | None:
+def _reaction_to_places(name: str, label: str, argument: str, probes: list[dict], received, right) -> str | None:
     """A number of a tuple that has no effect and should have, or the other way round."""
     for place in range(len(probes[0][argument])):
         effects = []
@@ -379,7 +380,7 @@ def _reaction_to_places(name: str, argument: str, probes: list[dict], received, 
         theirs, ours = (any(column) for column in zip(*effects, strict=True))
         if theirs != ours:
             does, should = ("depends", "should not") if theirs else ("does not depend", "should")
-            return f"{_it(name)} {does} on `{argument}[{place}]`, and {should}."
+            return f"{_it(label)} {does} on `{argument}[{place}]`, and {should}."
     return None
 
 
@@ -390,7 +391,7 @@ _ALONG = {
 }
 
 
-def dependence(name: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
+def dependence(name: str, label: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
     """Whether results at one place of an array depend on the numbers at others, where the solution's do not, or do.
 
     Means over wrong axes show in it: each of them mixes what should be apart, or keeps apart what belongs together.
@@ -419,7 +420,7 @@ def dependence(name: str, probes: list[dict], received: Callable, right: Callabl
                     one, others = _ALONG[key]
                     does, should = ("depends", "should not") if theirs else ("does not depend", "should")
                     return (
-                        f"What comes out for {one} of `{argument}` (axis {axis}){_in(name)} {does} on {others}, and "
+                        f"What comes out for {one} of `{argument}` (axis {axis}){_in(label)} {does} on {others}, and "
                         f"{should}: over which axes do you average or sum?"
                     )
     return None
@@ -440,7 +441,9 @@ def _changed(value):
     return (array * pattern).astype(array.dtype)
 
 
-def exchanged_arguments(name: str, probes: list[dict], received: list[np.ndarray], right: Callable) -> str | None:
+def exchanged_arguments(
+    name: str, label: str, probes: list[dict], received: list[np.ndarray], right: Callable
+) -> str | None:
     """Two arguments whose exchange explains one part of all calls."""
     for one, other in combinations(probes[0], 2):
         shapes = [(np.shape(p.get(one)), np.shape(p.get(other))) for p in probes if one in p and other in p]
@@ -448,7 +451,7 @@ def exchanged_arguments(name: str, probes: list[dict], received: list[np.ndarray
             continue
         swapped = [right({**p, one: p[other], other: p[one]}) for p in probes]
         if all(s is not None and equal(r, s[name], 1e-4) for r, s in zip(received, swapped, strict=True)):
-            return f"`{one}` and `{other}` are exchanged{_in(name)}."
+            return f"`{one}` and `{other}` are exchanged{_in(label)}."
     return None
 
 

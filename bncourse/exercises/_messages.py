@@ -18,10 +18,14 @@ def called(name: str) -> str:
     """A part as readers know it: a result by its name, what a call leaves behind in words."""
     if not name:
         return "the result"
+    if name.startswith("call "):
+        return f"what the {ordinal(int(name[5:]) - 1)} call returns"
     return f"the {name[1:].replace('_', ' ')}" if name.startswith("*") else f"`{name}`"
 
 
 def capital(sentence: str) -> str:
+    if sentence[1:2] == " " and sentence[0] not in "aA":  # a variable
+        return sentence
     return sentence[:1].upper() + sentence[1:]
 
 

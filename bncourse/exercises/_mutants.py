@@ -32,6 +32,9 @@ class Mutant:
     value: Any
 
 
+# Words for a difference that has none of its own: true, but no help.
+_SOMETHING = ""
+
 # (replacement, words, rank)
 _Change = tuple[ast.AST, str, int]
 
@@ -280,7 +283,7 @@ def _call(node: ast.Call, parent, names) -> Iterator[_Change]:
             yield _copied(node, args=[*ends, step]), "A range begins or ends at another place than it should.", 1
     if called == "range":
         for change, words in _ranges(node):
-            yield _copied(node, args=change), words, 1
+            yield _copied(node, args=change), _SOMETHING if isinstance(parent, ast.comprehension) else words, 1
 
 
 def _numpy(node: ast.Call, other: str) -> ast.Call:
@@ -370,8 +373,8 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
     elif isinstance(op, ast.Mult | ast.MatMult):
         yield left, _told(right, "factor"), 1
         yield right, _told(left, "factor"), 1
-        yield with_op(ast.Div()), f"Divided where a product is wanted{_by(right)}.", 1
-        yield ast.BinOp(right, ast.Div(), left), f"Divided where a product is wanted{_by(left)}.", 2
+        yield with_op(ast.Div()), f"{_what(right)} divides where it should multiply.", 1
+        yield ast.BinOp(right, ast.Div(), left), f"{_what(left)} divides where it should multiply.", 2
         yield with_op(ast.Add()), "Added where a product is wanted.", 1
         squared = ast.BinOp(right, ast.Pow(), ast.Constant(2))
         yield _copied(node, right=squared), f"A factor is squared, and it should not be{_by(right, ': ')}.", 2
@@ -380,7 +383,9 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
             yield inside, "A pair of parentheses is missing: a factor reaches one term alone.", 1
     elif isinstance(op, ast.Div):
         yield left, f"The division{_by(right)} is missing.", 1
-        yield with_op(ast.Mult()), f"Multiplied where you should divide{_by(right)}.", 1
+        upside_down = isinstance(left, ast.Constant) and left.value == 1
+        words = "A fraction is upside down." if upside_down else f"{_what(right)} multiplies where it should divide."
+        yield with_op(ast.Mult()), words, 1
         yield turned, "A fraction is upside down.", 1
         yield with_op(ast.FloorDiv()), "`//` rounds down, and a fraction is wanted: `/`.", 1
         yield _copied(node, right=_parse(f"({ast.unparse(right)} - 1)")), "Divided by one less than you should.", 2
@@ -391,7 +396,7 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
         yield with_op(ast.Div()), "`/` gives a fraction; a whole number is wanted, rounded down.", 1
         yield _parse(f"-(-({ast.unparse(left)}) // ({ast.unparse(right)}))"), "You round up, and down is wanted.", 1
         yield _parse(f"round(({ast.unparse(left)}) / ({ast.unparse(right)}))"), "You round to the nearest.", 2
-        yield with_op(ast.Mult()), f"Multiplied where you should divide{_by(right)}.", 1
+        yield with_op(ast.Mult()), f"{_what(right)} multiplies where it should divide.", 1
         for other in (ast.Sub(), ast.Add()):
             words = "Off by one where the division leaves no remainder: look at both ends."
             yield _copied(node, left=ast.BinOp(left, other, ast.Constant(1))), words, 1
@@ -417,7 +422,7 @@ def _by(node, before: str = " by ") -> str:
     return f"{before}`{text}`" if text.isidentifier() else ""
 
 
-def _root_of(node):
+def _root_of(node: ast.expr) -> ast.BinOp:
     return ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
 
 
@@ -509,10 +514,6 @@ def _conditional(node, parent, names) -> Iterator[_Change]:
 # --- names, numbers, results ---
 
 
-#: Words for a difference that has none of its own: true, but no help.
-_SOMETHING = ""
-
-
 def _name(node: ast.Name, parent, names: _Names) -> Iterator[_Change]:
     if not isinstance(node.ctx, ast.Load) or node.id not in (*names.parameters, *names.variables):
         return
@@ -600,7 +601,14 @@ def _assignment(node, parent, names) -> Iterator[_Change]:
                 0,
             )
         yield ast.Pass(), "A step is left out.", 1
-    elif isinstance(node.targets[0], ast.Name) and node.targets[0].id in names.parameters:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and len(node.targets[0].id) > 1:
+        for number in (0, 1):
+            zero = ast.BinOp(ast.BinOp(ast.Constant(0), ast.Mult(), node.value), ast.Add(), ast.Constant(number))
+            words = f"It is as if the {node.targets[0].id.replace('_', ' ')} were {number}."
+            yield _copied(node, value=zero), words, 2
+    if isinstance(node, ast.AugAssign):
+        return
+    if isinstance(node.targets[0], ast.Name) and node.targets[0].id in names.parameters:
         yield ast.Pass(), f"`{node.targets[0].id}` stays what it was.", 1
     elif not isinstance(node.targets[0], ast.Name | ast.Tuple):
         yield ast.Pass(), "A step is left out.", 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from ._compare import Form, Unreadable, describe
 from ._explain import Explanation
+from ._general import Pair, relation
 from ._messages import capital, number, ordinal
 
 
@@ -39,6 +40,13 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     wrong = [i for i in range(len(truth)) if not _right(numbers[i], i, exercise)]
     labels = [_label(i, exercise.labels, len(truth)) for i in range(len(truth))]
     rest = _rest(labels, wrong)
+    together = len(truth) > 1 and not exercise.labels  # numbers of one kind, such as the elements of a gradient
+    if (
+        together
+        and not _known(numbers, wrong, truth, exercise)[0]
+        and (words := _as_one(numbers, wrong, truth, exercise))
+    ):
+        return Explanation(words, None, "general")
     if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
         return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
     mistakes, left = _known(numbers, wrong, truth, exercise)
@@ -49,7 +57,7 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     ]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
     for i in left:
-        if words := _kind(i, numbers, truth, exercise):
+        if words := None if together else _kind(i, numbers, truth, exercise):
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
         else:
@@ -58,6 +66,16 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     if len(truth) == 1:
         texts = [text.removeprefix(f"{labels[0]}: ") for text in texts]
     return Explanation(" ".join(texts) + rest, first, "known" if first else "general" if named else "generic")
+
+
+def _as_one(numbers, wrong: list[int], truth, exercise) -> str | None:
+    """How an array of numbers relates to the right one as a whole."""
+    for words, rank, theirs in exercise.changed_values:
+        if rank <= 2 and all(_close(numbers[i], theirs[i], truth[i] or 1, exercise.tolerance) for i in wrong):
+            return words
+    if not np.any(numbers):
+        return "All of your numbers are 0."
+    return relation("", [Pair({}, numbers.astype(float), truth.astype(float))], exercise.tolerance)
 
 
 def _flat(value) -> np.ndarray:
@@ -121,6 +139,9 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
     return len(Counter(np.round(truth, 9))) > 1
 
 
+_ENDS = "it is off by one: look at both ends."
+
+
 def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
@@ -133,7 +154,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         return rounded
     if right and _close(value, -right, right, tolerance):
         return "it has the wrong sign."
-    if telling and (words := _changed(i, value, exercise, low=2)):
+    if telling and (words := _changed(i, value, exercise)):
         return words
     relations = (
         (1 / right if right else None, "it is upside down: one divided by what it should be."),
@@ -145,19 +166,19 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         (right / 2, "it is half of what it should be."),
         (10 * right, "it is ten times what it should be."),
         (right / 10, "it is a tenth of what it should be."),
-        (right + 1 if right == int(right) else None, "it is off by one: count the ends again."),
-        (right - 1 if right == int(right) else None, "it is off by one: count the ends again."),
+        (right + 1 if right == int(right) and right > 9 else None, _ENDS),
+        (right - 1 if right == int(right) and right > 9 else None, _ENDS),
     )
     for other, words in relations:
-        if other is not None and _close(value, other, other, tolerance) and (telling or "off by one" in words):
+        if other is not None and _close(value, other, other, tolerance) and telling:
             return words
-    return _changed(i, value, exercise, low=9) if telling else None
+    return None
 
 
-def _changed(i: int, value: float, exercise, low: int) -> str | None:
+def _changed(i: int, value: float, exercise) -> str | None:
     """The words for a changed place in the solution that gives this number."""
     for words, rank, theirs in exercise.changed_values:
-        if rank <= low and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance):
+        if rank <= 2 and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance):
             return words[0].lower() + words[1:] if not words.startswith(("A ", "`")) else words
     return None
 

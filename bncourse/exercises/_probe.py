@@ -103,7 +103,7 @@ class Prober:
                 except Unreadable as mismatch:
                     error_text, failure = f"Unreadable: {mismatch}", _unreadable(mismatch, call)
                 except BaseException as error:
-                    error_text, failure = _text(error), _failure(error, answer, call, inside[0])
+                    error_text, failure = text_of_error(error), _failure(error, answer, call, inside[0])
                 printed = output.getvalue()
         except TimeIsUp:  # it rang while the first one was handled
             late, failure = True, f"The call `{call}` was stopped."
@@ -203,7 +203,7 @@ def _failure(error: BaseException, answer, call: str, inside: bool) -> str:
     if isinstance(error, Misfit):
         return str(error)
     if not inside:
-        return f"What `{call}` returns or leaves behind can't be used. {_text(error).rstrip(':. ')}."
+        return f"What `{call}` returns or leaves behind can't be used. {text_of_error(error).rstrip(':. ')}."
     return f"{exception_sentence(error, answer)} The call was `{call}`.{_help(error)}"
 
 
@@ -215,7 +215,7 @@ def exception_sentence(error: BaseException, answer) -> str:
         home = None
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if f.filename == home or not _is_foreign(f.filename)]
-    text = _text(error).rstrip(":. ")
+    text = text_of_error(error).rstrip(":. ")
     if not own:
         return f"Your function raised {text}."
     line = f", `{textwrap.shorten(own[-1].line, 100)}`," if own[-1].line else ""
@@ -238,7 +238,7 @@ _HELP = (
 )
 
 
-def _text(error: BaseException) -> str:
+def text_of_error(error: BaseException) -> str:
     """The type and the beginning of the message of any exception, also of one that can't be printed."""
     try:
         return shortened(f"{type(error).__name__}: {_in_one_line(str(error))}")

@@ -288,7 +288,7 @@ mistakes in it. Mend them.
                 lambda dy, x_hat, inv_std, gamma: _assembled(dy, x_hat, inv_std, gamma, m=len(dy), scale=False),
             ),
             Mistake(
-                "m counts the positions of one image",
+                "The positions of one image counted",
                 "The batch belongs to it: a channel has N · H · W values that share its mean.",
                 lambda dy, x_hat, inv_std, gamma: _assembled(dy, x_hat, inv_std, gamma, m=dy.shape[1] * dy.shape[2]),
             ),

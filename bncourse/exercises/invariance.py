@@ -12,8 +12,8 @@ def effective_rates(learning_rate, kernel):
 
 def _rates_probes():
     generator = np.random.default_rng(1)
-    for shape in ((3, 2, 2, 4), (2, 3, 4, 4), (1, 1, 5, 2)):
-        yield dict(learning_rate=0.3, kernel=generator.normal(0.5, 1, shape))
+    for shape, learning_rate in (((3, 2, 2, 4), 0.3), ((2, 3, 4, 4), 1.7), ((1, 1, 5, 2), 0.05)):
+        yield dict(learning_rate=learning_rate, kernel=generator.normal(0.5, 1, shape))
 
 
 def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
@@ -41,7 +41,7 @@ def _step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay, *, 
 
 def _step_probes():
     generator = np.random.default_rng(2)
-    for shape in ((3, 2), (2, 4)):
+    for shape, learning_rate, decay in (((3, 2), 0.2, 0.4), ((2, 4), 0.5, 0.3), ((3, 3), 0.7, 1.2)):
         kernel, dkernel = generator.normal(1, 1, (2, *shape))
         gamma, beta, dgamma, dbeta = generator.normal(1.5, 0.5, (4, shape[1]))
         yield dict(
@@ -51,8 +51,8 @@ def _step_probes():
             dkernel=dkernel,
             dgamma=dgamma,
             dbeta=dbeta,
-            learning_rate=0.2,
-            decay=0.5,
+            learning_rate=learning_rate,
+            decay=decay,
         )
 
 

@@ -100,7 +100,7 @@ def steps_until(momentum, share):
 
 
 def _momentum_probes():
-    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2), (0.99, 0.05)):
+    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2), (0.99, 0.05), (0.2, 0.6)):
         yield dict(momentum=momentum, share=share)
     yield Case("where the share is reached exactly", momentum=0.5, share=0.25)
     yield Case("where one step is enough", momentum=0.3, share=0.4)

@@ -110,7 +110,7 @@ def _rate_probes():
     yield Case(
         "where the first seed is luckier than the others",
         rates=rates[:4],
-        accuracies=np.array([[0.9, 0.8], [0.95, 0.1], [0.2, 0.3], [0.1, 0.2]]),
+        accuracies=np.array([[0.9, 0.8, 0.9], [0.95, 0.1, 0.8], [0.9, 0.3, 0.2], [0.1, 0.2, 0.1]]),
         target=0.7,
     )
     yield Case(

@@ -5,7 +5,8 @@ from answers import junk, right, wrong
 
 from bncourse.convolution import softmax_cross_entropy, softmax_cross_entropy_backward
 from bncourse.forward import batchnorm
-from bncourse.inference import batchnorm_inference, update_moving
+from bncourse.inference import batchnorm_inference
+from bncourse.inference import update_moving as update
 
 
 def _fw(x, gamma, beta, epsilon, ddof=0, axes=None):
@@ -178,7 +179,7 @@ def bn_backward(dy, x_hat, inv_std, gamma):
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if not training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        moving = update_moving(moving, batch, momentum=momentum)
+        moving = update(moving, batch, momentum=momentum)
     else:
         y = batchnorm_inference(x, gamma, beta, moving)
     return y, moving.mean, moving.variance
@@ -188,7 +189,7 @@ def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        return y, update_moving(moving, batch, momentum=momentum).mean, moving.variance
+        return y, update(moving, batch, momentum=momentum).mean, moving.variance
     return batchnorm_inference(x, gamma, beta, moving), moving.mean, moving.variance
 
 
@@ -204,7 +205,7 @@ def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         _, batch, _ = batchnorm(x, gamma, beta)
-        moving = update_moving(moving, batch, momentum=momentum)
+        moving = update(moving, batch, momentum=momentum)
     return batchnorm_inference(x, gamma, beta, moving), moving.mean, moving.variance
 
 
@@ -212,7 +213,7 @@ def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        moving = update_moving(moving, batch)
+        moving = update(moving, batch)
     else:
         y = batchnorm_inference(x, gamma, beta, moving)
     return y, *moving
@@ -222,28 +223,28 @@ def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        return y, update_moving(moving, batch, momentum=momentum)
+        return y, update(moving, batch, momentum=momentum)
     return batchnorm_inference(x, gamma, beta, moving), moving
 
 
 @wrong("capstone_network.4", "always training")
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     y, batch, _ = batchnorm(x, gamma, beta)
-    return y, *update_moving(moving, batch, momentum=momentum)
+    return y, *update(moving, batch, momentum=momentum)
 
 
 @wrong("capstone_network.4", "nothing in inference")
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        return y, *update_moving(moving, batch, momentum=momentum)
+        return y, *update(moving, batch, momentum=momentum)
 
 
 @wrong("capstone_network.4", "order variance, mean")
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
     if training:
         y, batch, _ = batchnorm(x, gamma, beta)
-        moving = update_moving(moving, batch, momentum=momentum)
+        moving = update(moving, batch, momentum=momentum)
     else:
         y = batchnorm_inference(x, gamma, beta, moving)
     return y, moving.variance, moving.mean

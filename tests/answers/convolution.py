@@ -70,14 +70,15 @@ def positions(size, k, p, s):
     return count
 
 
-wrong("convolution.3", "pooling rounded up, then same rounded up", (6, 6, 8, 16))
-wrong("convolution.3", "first convolution counted without the plus one", (6, 6, 3))
-wrong("convolution.3", "stride of the second convolution ignored", (11, 11, 16))
-wrong("convolution.3", "same rounds down", (5, 5, 16))
-wrong("convolution.3", "channels first", (16, 6, 6))
-wrong("convolution.3", "channels added", (6, 6, 24))
-wrong("convolution.3", "the whole batch axis", (27, 27, 16))
-right("convolution.3", [6, 6, 16])
+wrong("convolution.3", "pooling rounded up", (6, 6, 16))
+wrong("convolution.3", "first convolution counted without the plus one", (5, 5, 16))
+wrong("convolution.3", "stride of the second convolution ignored", (11, 10, 16))
+wrong("convolution.3", "valid for the second, too", (5, 4, 16))
+wrong("convolution.3", "channels first", (16, 6, 5))
+wrong("convolution.3", "channels added", (6, 5, 24))
+wrong("convolution.3", "nothing but the channels", (26, 25, 16))
+wrong("convolution.3", "height and width exchanged", (5, 6, 16))
+right("convolution.3", [6, 5, 16])
 wrong("convolution.4", "biases per channel and filter", (1152 + 8 * 16, 903168))
 wrong("convolution.4", "multiplications of the valid positions", (1168, 1152 * 26 * 26))
 wrong("convolution.4", "bias counted as a multiplication", (1168, 1168 * 784))
