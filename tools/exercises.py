@@ -1,8 +1,8 @@
 """Write the exercises into the chapters: `python tools/exercises.py`; with `--check`, only say what differs.
 
-A Markdown cell `<!-- exercise: forward.1 -->` marks where an exercise belongs; without one, it is appended to its set. It becomes four cells: what is asked,
-the stub, the check, hints and solution. Each carries its exercise's id in its metadata, so the next run renews it in
-place.
+A Markdown cell `<!-- exercise: forward.1 -->` marks where an exercise belongs; without one, it is appended to
+its set. It becomes four cells: what is asked, the stub, the check, hints and solution. Each carries its exercise's id
+in its metadata, so the next run renews it in place.
 """
 
 import re

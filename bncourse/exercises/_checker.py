@@ -126,10 +126,12 @@ class Function(Exercise):
 
     def accepts(self, answer) -> bool:
         """Whether `check` passes the answer, without a diagnosis."""
-        clock = Clock()
-        evidence = self.evidence(answer, clock)
-        failed = any(outcome.failure for outcome in evidence.outcomes)
-        return not failed and not evidence.wrong() and self._flaw(answer, evidence, clock) is None
+        clock, outcomes = Clock(), []
+        for probe, forms, truth in zip(self._cases, self._forms, self._truths, strict=True):
+            outcomes.append(self._prober.observe(answer, probe, forms, clock))
+            if outcomes[-1].failure or Evidence(outcomes[-1:], [truth], self.tolerance).wrong():
+                return False
+        return self._flaw(answer, Evidence(outcomes, self._truths, self.tolerance), clock) is None
 
     def _check(self, answer) -> Verdict:
         self._truths  # noqa: B018 (what it loads, TensorFlow perhaps, is not the answer's time)
@@ -164,12 +166,10 @@ class Function(Exercise):
         if not failure and (shape := wrong_shape(outcomes, truths)):
             sentence, text = shape[1], why.text if why.kind != "generic" else ""
             return Verdict(False, why.mistake, f"{sentence} {text}".strip(), kind=_kind(why, "shape"))
-        if not failure and why.kind == "generic":
-            sentence = not_finite(outcomes, truths) or ""
-        if sentence and why.kind == "generic":
-            text = why.text if why.text.startswith("It goes wrong") and failure else ""
-            return Verdict(False, None, f"{sentence} {text}".strip(), kind="unusable" if failure else "generic")
-        return Verdict(False, why.mistake, f"{sentence} {why.text}".strip(), kind=why.kind)
+        if not failure and why.kind != "known" and (text := not_finite(outcomes, truths)):
+            return Verdict(False, None, text, kind="generic")
+        kind = "unusable" if failure and why.kind == "generic" else why.kind
+        return Verdict(False, why.mistake, f"{sentence} {why.text}".strip(), kind=kind)
 
     def _flaw(self, answer, evidence: Evidence, clock: Clock) -> str | None:
         """What is wrong with an answer whose results are right."""

@@ -7,6 +7,7 @@ import ast
 import re
 import textwrap
 from dataclasses import dataclass
+from itertools import islice
 from numbers import Number
 
 import numpy as np
@@ -41,12 +42,13 @@ class Form:
         if self.names == ("",):
             return {"": _numbers(result, self.example)}
         try:
-            found = [] if isinstance(result, dict | set | str) else list(result)
+            # One more than wanted is enough to know: a generator may have no end.
+            found = [] if isinstance(result, dict | set | str) else list(islice(result, len(self.names) + 1))
         except TypeError:  # a single number
             found = []
         if len(found) != len(self.names):
             # An array has rows, not results, even if their number fits.
-            counted = f"{len(found)} results" if isinstance(result, tuple | list) else describe(result)
+            counted = f"{len(result)} results" if isinstance(result, tuple | list) else describe(result)
             raise Unreadable(f"expected {len(self.names)} results, {self.listed()}, received {counted}")
         parts = zip(self.names, found, self.example, strict=True)
         return {name: _numbers(part, example, f" for `{name}`") for name, part, example in parts}

@@ -147,7 +147,7 @@ def _changed_arguments(tree: ast.Module, names: "_Names") -> Iterator[tuple[str,
         for value in dict.fromkeys([*([defaults[name]] if name in defaults else []), "1e-3", "0.99", "0.9", "0", "1"]):
             # An array stays one: a number in its place would fail for another reason.
             line = f"{name} = {value} + 0 * {name}"
-            yield f"`{name}` has no effect: is a fixed number in its place?", 3, with_line(line)
+            yield f"`{name}` has no effect: a fixed number stands in its place.", 3, with_line(line)
         for line in (f"np.flip({name}, 0)", f"np.flip({name}, 1)", f"np.flip({name})"):
             yield (
                 f"`{name}` is turned round along an axis.",

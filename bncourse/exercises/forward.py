@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bncourse.exercises import Choice, Function, Mistake, Value
+from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x):
@@ -26,6 +26,7 @@ def _features(shape, seed):
 def _standardize_probes():
     for seed, shape in enumerate(((5, 3), (4, 4), (3, 5))):
         yield dict(x=_features(shape, seed))
+    yield Case("where the features hardly vary", x=0.02 * _features((6, 2), 3))
 
 
 def undo(x, epsilon=1e-3):
