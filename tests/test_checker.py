@@ -615,7 +615,10 @@ BARE = replace(BATCHNORM, mistakes=())
             lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, beta, gamma, epsilon),
             "`gamma` and `beta` are exchanged",
         ),
-        (lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, 1e-3), "not depend on `epsilon`"),
+        (
+            lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, 1e-3),
+            "`epsilon` has no effect on your result",
+        ),
         (lambda x, gamma, beta, *, epsilon=1e-3: 2 * batchnorm(x, gamma, beta, epsilon=epsilon), "is twice what it"),
         (lambda x, gamma, beta, *, epsilon=1e-3: -batchnorm(x, gamma, beta, epsilon=epsilon), "has the wrong sign"),
         (

@@ -154,6 +154,8 @@ def styled(exercise, style):
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("exercise", PLAIN, ids=ids)
 def test_a_right_answer_passes_in_another_style(exercise, style):
+    if exercise.tensors and style != "keywords":
+        pytest.skip("later cells need tensors as results")
     verdict = exercise.check(styled(exercise, STYLES[style]))
     assert verdict.passed, verdict
 

@@ -103,8 +103,9 @@ def load(folder: Path = FOLDER) -> list[Answer]:
 def attempt(answers: list[Answer]) -> list[Tried]:
     """Check the answers, each by its exercise."""
     exercises, tried = {exercise.id: exercise for exercise in catalogue()}, []
+    for id in {answer.id for answer in answers}:
+        exercises[id].check(exercises[id].solution)  # loads what the exercise needs
     for answer in answers:
-        exercises[answer.id].check(exercises[answer.id].solution)  # loads what the exercise needs
         started = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):  # what the answer prints
             verdict = exercises[answer.id].check(answer.answer)

@@ -140,11 +140,19 @@ def _varying_factor(name: str, pairs: list[Pair], tolerance: float) -> str | Non
         )
 
     for words, q in _quantities(pairs):
-        q = np.asarray(q)
+        q, counted = np.asarray(q), words[0] != "`"
+        a_sum = " (a sum in place of a mean, say)" if counted else ""
+        a_mean = " (a mean in place of a sum, say)" if counted else ""
         bessel = np.where(q > 1, q / np.where(q > 1, q - 1, 1), np.nan)
         for values, how in (
-            (q, f"multiplied by {words} once too often, or not divided by it (a sum in place of a mean, say)"),
-            (1 / q, f"divided by {words} once too often, or not multiplied by it (a mean in place of a sum, say)"),
+            (
+                q,
+                f"multiplied by {words} once too often, or not divided by it{a_sum}",
+            ),
+            (
+                1 / q,
+                f"divided by {words} once too often, or not multiplied by it{a_mean}",
+            ),
             (q**2, f"multiplied by {words} twice too often"),
             (q**3, f"multiplied by {words} where it should be divided by its square"),
             (1 / q**2, f"divided by {words} twice too often"),
@@ -363,7 +371,7 @@ def ignored_argument(name: str, label: str, probes: list[dict], received: Callab
                 reacts = True
                 break
         if seen and not reacts:
-            return f"{_it(label)} does not depend on `{argument}`, and it should."
+            return f"`{argument}` has no effect on {label or 'your result'}, and it should have one."
     return None
 
 
@@ -477,7 +485,7 @@ def where_wrong(probes: list[dict], wrong: list[bool], parameters: dict) -> str 
             return words
     notes = list(dict.fromkeys(getattr(p, "note", "") for p, w in zip(probes, wrong, strict=True) if w))
     others = {getattr(p, "note", "") for p, w in zip(probes, wrong, strict=True) if not w}
-    return " and ".join(notes) if len(notes) <= 3 and all(notes) and not others & set(notes) else None
+    return " and ".join(notes) if len(notes) <= 2 and all(notes) and not others & set(notes) else None
 
 
 def _features(probes: list[dict], parameters: dict) -> Iterator[tuple[str, list[bool]]]:

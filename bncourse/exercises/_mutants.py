@@ -414,7 +414,7 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
 
 def _what(node) -> str:
     text = ast.unparse(node)
-    return f"`{text}`" if text.isidentifier() else "A term"
+    return f"`{text}`" if text.isidentifier() else "Something"
 
 
 def _by(node, before: str = " by ") -> str:

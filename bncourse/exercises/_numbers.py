@@ -70,11 +70,11 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
 
 def _as_one(numbers, wrong: list[int], truth, exercise) -> str | None:
     """How an array of numbers relates to the right one as a whole."""
+    if not np.any(numbers):
+        return "All of your numbers are 0."
     for words, rank, theirs in exercise.changed_values:
         if rank <= 2 and all(_close(numbers[i], theirs[i], truth[i] or 1, exercise.tolerance) for i in wrong):
             return words
-    if not np.any(numbers):
-        return "All of your numbers are 0."
     return relation("", [Pair({}, numbers.astype(float), truth.astype(float))], exercise.tolerance)
 
 
@@ -176,11 +176,16 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
 
 
 def _changed(i: int, value: float, exercise) -> str | None:
-    """The words for a changed place in the solution that gives this number."""
-    for words, rank, theirs in exercise.changed_values:
-        if rank <= 2 and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance):
-            return words[0].lower() + words[1:] if not words.startswith(("A ", "`")) else words
-    return None
+    """The words for a changed place in the solution that gives this number, if there is only one such change."""
+    found = {
+        words
+        for words, rank, theirs in exercise.changed_values
+        if rank <= 2 and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance)
+    }
+    if len(found) != 1:
+        return None
+    words = found.pop()
+    return words if words.startswith(("A ", "`")) else words[0].lower() + words[1:]
 
 
 def _rounded(value: float, right: float, tolerance: float) -> str | None:

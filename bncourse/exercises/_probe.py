@@ -229,7 +229,7 @@ def shortened(text: str) -> str:
 
 #: What an exception usually comes from, by words of its message.
 _HELP = (
-    ("could not be broadcast|Incompatible shapes", "Print both shapes there: `keepdims=True` keeps a reduced axis."),
+    ("could not be broadcast|Incompatible shapes", "Print both shapes there."),
     ("truth value of an array", "An array has many truth values: `np.any`, `np.all` or a loop makes one of them."),
     ("'NoneType' object|NoneType", "Something there is `None`: which call returned nothing?"),
     ("'float' object cannot be interpreted as an integer", "`/` gives a float, `//` a whole number."),

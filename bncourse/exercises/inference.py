@@ -183,11 +183,6 @@ mean_and_steps = (mean, steps)
                 (2.0 * (1 - 0.9**9), 44),
             ),
             Mistake(
-                "Not rounded",
-                "Asked for is a whole number of steps: the first at which it is within 1%.",
-                (2.0 * (1 - 0.9**10), np.log(0.01) / np.log(0.9)),
-            ),
-            Mistake(
                 "Rounded down",
                 "At 43 steps, slightly more than 1% of the start is left. Round up.",
                 (2.0 * (1 - 0.9**10), 43),
