@@ -925,15 +925,17 @@ def session(monkeypatch):
 
 
 def test_progress_shows_what_was_passed_and_what_is_next(session):
-    assert exercises.progress().passed == () and exercises.progress().next == "convolution.1"
+    assert exercises.progress().passed == () and exercises.progress().next is None
+    assert "No exercise" in repr(exercises.progress())
     exercises.check("convolution.1", "c")
     exercises.check("convolution.3", (1, 2, 3))
     exercises.check("convolution.4", ...)
     progress = exercises.progress()
-    assert progress.passed == ("convolution.1",) and progress.next == "convolution.3"
-    assert "✓ · ✗ ·" in repr(progress) and "1 of 6" in repr(progress) and "Next: convolution.3." in repr(progress)
+    assert progress.passed == ("convolution.1",) and progress.next == "convolution.2"
+    assert "✓ · ✗ ·" in repr(progress) and "1 of 6" in repr(progress) and "Next: convolution.2" in repr(progress)
     exercises.check("convolution.3", (6, 5, 16))
-    assert exercises.progress().next == "convolution.4"
+    exercises.check("forward.3", 4.5)
+    assert exercises.progress().next == "forward.1"
     exercises.check("convolution.3", (1, 2, 3))
     assert "convolution.3" in exercises.progress().passed, "once passed, an exercise stays passed"
 

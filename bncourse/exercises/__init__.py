@@ -153,7 +153,7 @@ def check(id: str, answer) -> "Verdict":
 
 
 def progress(file=None) -> "Progress":
-    """The exercises passed in this session, by chapter, and what is next.
+    """The exercises passed in this session, of each chapter that was begun, and what is next.
 
     Nothing is kept beyond the session, unless a `file` is named: then its contents are added, and all is written to it.
 

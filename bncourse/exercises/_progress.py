@@ -19,7 +19,8 @@ class Progress:
     """What was passed and tried, as a notebook shows it.
 
     Args:
-        chapters: the chapter's slug and, for each of its exercises, its id and True (passed), False (tried) or None.
+        chapters: the slug of each chapter that was begun, the last one at the end, and of each of its exercises the id
+            and True (passed), False (tried) or None.
     """
 
     chapters: tuple[tuple[str, tuple[tuple[str, bool | None], ...]], ...]
@@ -31,23 +32,19 @@ class Progress:
 
     @property
     def next(self) -> str | None:
-        """The first exercise that was tried and not passed, or else the first behind the last one passed."""
-        states = [pair for _, exercises in self.chapters for pair in exercises]
-        tried = next((id for id, state in states if state is False), None)
-        last = max((i for i, (_, state) in enumerate(states) if state), default=-1)
-        behind = states[last + 1 :] + states[: last + 1]
-        return tried or next((id for id, state in behind if not state), None)
+        """The first exercise not passed yet, of the chapter begun last if it has one; None where all are passed."""
+        return next((id for _, exercises in reversed(self.chapters) for id, state in exercises if not state), None)
 
     def __repr__(self) -> str:
+        if not self.chapters:
+            return "No exercise was checked in this session."
         signs = {True: "✓", False: "✗", None: "·"}
         lines = [
             f"{slug:<18}{' '.join(signs[state] for _, state in exercises):<16}"
-            f"{sum(state is True for _, state in exercises)} of {len(exercises)}"
+            f"{sum(state is True for _, state in exercises)} of {len(exercises)} passed"
             for slug, exercises in self.chapters
         ]
-        total = sum(len(exercises) for _, exercises in self.chapters)
-        lines.append(f"{len(self.passed)} of {total} passed. " + (f"Next: {self.next}." if self.next else "All done!"))
-        return "\n".join(lines)
+        return "\n".join([*lines, f"Next: {self.next}" if self.next else "All exercises of these chapters are passed."])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
@@ -61,10 +58,9 @@ def progress(exercises: list, file: str | Path | None = None) -> Progress:
     """
     if file is not None:
         _merge(Path(file))
-    chapters: dict[str, list] = {}
-    for exercise in exercises:
-        chapters.setdefault(exercise.slug, []).append((exercise.id, _seen.get(exercise.id)))
-    return Progress(tuple((slug, tuple(states)) for slug, states in chapters.items()))
+    begun = dict.fromkeys(id.split(".")[0] for id in _seen)
+    chapters = {slug: tuple((e.id, _seen.get(e.id)) for e in exercises if e.slug == slug) for slug in begun}
+    return Progress(tuple((slug, states) for slug, states in chapters.items() if states))
 
 
 def _merge(path: Path) -> None:
@@ -74,6 +70,8 @@ def _merge(path: Path) -> None:
             known = {str(id): bool(passed) for id, passed in stored["exercises"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"expected a file that `progress` has written, received {path}") from error
-        for id, passed in known.items():
+        now = dict(_seen)
+        _seen.clear()  # what the file holds came first
+        for id, passed in [*known.items(), *now.items()]:
             note(id, passed)
-    path.write_text(json.dumps({"exercises": _seen}, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps({"exercises": _seen}, indent=1) + "\n")
