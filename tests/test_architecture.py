@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "training": {"models", "data"},
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
+    "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.
 LIGHT = {"convolution", "forward", "inference", "backward", "invariance", "network", "data", "environment"}
