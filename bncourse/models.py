@@ -11,8 +11,8 @@ import keras
 from ._check import require_choice
 from .layer import BatchNorm
 
-#: What may stand between a linear layer and its nonlinearity.
-NORMS = ("none", "batch", "noisy")
+#: What may stand between a linear layer and its nonlinearity; "noisy" is batch norm and `Noise`, "noise" `Noise` alone.
+NORMS = ("none", "batch", "noisy", "noise")
 
 
 @keras.saving.register_keras_serializable("bncourse")
@@ -65,10 +65,12 @@ def normalization(norm: str, index: int, *, momentum: float = 0.9) -> list[keras
         ValueError: if `norm` is not one of `NORMS`.
     """
     require_choice(norm, NORMS, "norm")
-    if norm == "none":
-        return []
-    layers = [BatchNorm(momentum=momentum, name=f"norm_{index}")]
-    return [*layers, Noise(name=f"noise_{index}")] if norm == "noisy" else layers
+    layers = [BatchNorm(momentum=momentum, name=f"norm_{index}")] if _normalized(norm) else []
+    return [*layers, Noise(name=f"noise_{index}")] if norm in ("noisy", "noise") else layers
+
+
+def _normalized(norm: str) -> bool:
+    return norm in ("batch", "noisy")
 
 
 def cnn(
@@ -105,7 +107,7 @@ def cnn(
                 3,
                 strides=2 if i in (0, half) else 1,
                 padding="same",
-                use_bias=norm == "none",
+                use_bias=not _normalized(norm),
                 kernel_initializer=keras.initializers.VarianceScaling(2 * gain**2, "fan_in", "untruncated_normal"),
                 name=f"linear_{i + 1}",
             ),
@@ -144,7 +146,7 @@ def mlp(
         layers += [
             keras.layers.Dense(
                 width,
-                use_bias=norm == "none",
+                use_bias=not _normalized(norm),
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.1 * gain),
                 name=f"linear_{i + 1}",
             ),

@@ -1,5 +1,6 @@
 """`bncourse.speedup`: what is read from runs, and that the stored runs are those of the command."""
 
+import itertools
 import json
 import math
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from bncourse import data, models, speedup
-from bncourse.speedup import EXPERIMENTS, Bracket, final_accuracy, highest_rate, select, steps_to
-from bncourse.training import Config, Run, combinations, load_runs, save_runs, train
+from bncourse.speedup import EXPERIMENTS, Bracket, best_rate, final_accuracy, highest_rate, select, steps_to
+from bncourse.training import Config, Run, load_runs, save_runs, sweep, train
 
 
 def run(accuracy, *, diverged=False, evaluated=None, **fields):
@@ -36,13 +37,13 @@ def test_select_takes_the_runs_that_have_all_values():
         select(runs, lr=1)
 
 
-def test_the_highest_rate_must_work_on_every_seed():
-    table = {0.1: (0.6, 0.7), 0.3: (0.1, 0.7), 1.0: (0.5, 0.5), 3.0: (0.9, 0.4)}
+def test_the_highest_rate_must_work_for_the_median_run():
+    table = {0.1: (0.6, 0.7, 0.0), 0.3: (0.1, 0.7, 0.1), 1.0: (0.5, 0.5, 0.5), 3.0: (0.9, 0.4, 0.3)}
     runs = [run([a], learning_rate=rate, seed=seed) for rate, row in table.items() for seed, a in enumerate(row)]
     assert highest_rate(runs, 0.5) == Bracket(works=1.0, fails=3.0)
     assert highest_rate(runs, 0.6) == Bracket(works=0.1, fails=0.3)
     assert highest_rate(runs, 0.1) == Bracket(works=3.0, fails=math.inf)
-    with pytest.raises(ValueError, match="expected a learning rate at which every run reaches 0.8"):
+    with pytest.raises(ValueError, match="expected a learning rate at which the median run reaches 0.8"):
         highest_rate(runs, 0.8)
 
 
@@ -68,42 +69,63 @@ def test_the_store_says_which_command_made_it():
 
 
 def test_the_store_holds_every_run_of_every_experiment_and_no_other():
-    stored = [run.config for run in load_runs(speedup.STORE)]
-    wanted = {config for experiment in EXPERIMENTS.values() for config in combinations(*experiment)}
+    stored, wanted = [run.config for run in load_runs(speedup.STORE)], set(itertools.chain(*EXPERIMENTS.values()))
     assert set(stored) == wanted and len(stored) == len(wanted)
 
 
 def test_reading_runs_trains_and_writes_nothing(monkeypatch):
     monkeypatch.setattr(Config, "build", None)
     before = speedup.STORE.read_bytes()
-    for name, (_, grid) in EXPERIMENTS.items():
-        assert len(speedup.runs(name)) == math.prod(map(len, grid.values()))
+    for name, configs in EXPERIMENTS.items():
+        assert [run.config for run in speedup.runs(name)] == configs
     assert speedup.STORE.read_bytes() == before
 
 
 def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
-    held, store = speedup.runs("depth"), tmp_path / "speedup.json"
+    held, store = speedup.runs("race"), tmp_path / "speedup.json"
     monkeypatch.setattr(speedup, "STORE", store)
-    message = r"speedup.json lacks {} of 24 runs: `python -m bncourse.speedup` makes them"
-    with pytest.raises(LookupError, match=message.format(24)):
-        speedup.runs("depth")
+    message = r"speedup.json lacks {} of 10 runs: `python -m bncourse.speedup` makes them"
+    with pytest.raises(LookupError, match=message.format(10)):
+        speedup.runs("race")
     save_runs(store, held[1:])
     before = store.read_bytes()
     with pytest.raises(LookupError, match=message.format(1)):
-        speedup.runs("depth")
+        speedup.runs("race")
     assert store.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_the_first_loss_of_a_stored_run_comes_out_again(name):
-    """The first loss is that of the initial weights. What follows may be chaotic: at high rates, last digits grow."""
-    *_, last = speedup.runs(name)
-    again = train(last.config.replace(steps=1), data.load())
-    np.testing.assert_allclose(again.loss, last.loss[:1], rtol=1e-3)
+@pytest.mark.parametrize(
+    ("tried", "best"),
+    [
+        ("race_rates", speedup.BEST_RACE),
+        ("figure1_rates", speedup.BEST_SIGMOID),
+    ],
+)
+def test_each_side_runs_at_the_best_of_the_rates_that_were_tried(tried, best):
+    assert {norm: best_rate(select(speedup.runs(tried), norm=norm)) for norm in ("none", "batch")} == best
 
 
-def test_the_first_steps_of_a_calm_run_come_out_again():
-    """At a rate at which every seed learns, ten steps stay within a few percent on any processor."""
-    (stored,) = select(speedup.runs("learning_rate"), learning_rate=0.03, norm="batch", seed=0)
-    again = train(stored.config.replace(steps=10), data.load())
-    np.testing.assert_allclose(again.loss, stored.loss[:10], rtol=0.03)
+def test_the_plain_network_has_the_best_rate_for_each_gain():
+    tried = speedup.runs("gain_rates")
+    for gain in speedup.PLAIN_RATES:
+        assert best_rate(select(tried, gain=gain)) == speedup.BEST_PLAIN[gain]
+    assert best_rate(select(speedup.runs("learning_rate"), norm="none")) == speedup.BEST_PLAIN[1.0]
+
+
+def test_reported_seeds_chose_nothing():
+    chose = {run.config.seed for name in ("gain_rates", "race_rates", "figure1_rates") for run in speedup.runs(name)}
+    assert chose.isdisjoint(speedup.REPORTED)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "figure1"])
+def test_the_first_steps_of_a_stored_run_come_out_again(name):
+    """A mean over fifty steps of a run that is not chaotic: on another processor it moves by less than this."""
+    calm = select(speedup.runs(name), norm="batch", seed=0)[0]
+    again = train(calm.config.replace(steps=50), data.load())
+    np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
+
+
+def test_a_whole_stored_run_comes_out_again():
+    (found,) = select(speedup.runs("learning_rate"), learning_rate=0.1, norm="batch", seed=1)
+    (again,) = sweep(found.config, {}, data.load())
+    assert abs(final_accuracy(again) - final_accuracy(found)) < 0.1

@@ -1,5 +1,6 @@
 """`bncourse.training` against its promises: seeded, lossless, never a crash or a silent NaN."""
 
+import itertools
 import json
 import re
 import sys
@@ -12,6 +13,8 @@ import tensorflow as tf
 
 from bncourse import data, models
 from bncourse.training import (
+    BEST,
+    CHOOSING,
     PAPER_MLP,
     STORE,
     SWEEPS,
@@ -20,7 +23,7 @@ from bncourse.training import (
     Run,
     accuracy,
     batch_indices,
-    combinations,
+    complete,
     cross_entropy,
     load_runs,
     runs,
@@ -68,6 +71,14 @@ def test_a_run_has_a_loss_for_each_step_and_an_accuracy_for_each_evaluation(imag
     assert run.loss.shape == (7,) and run.loss.dtype == np.float32 and not run.diverged
     assert run.evaluated.tolist() == [3, 6, 7]
     assert run.accuracy.shape == (3,) and ((run.accuracy >= 0) & (run.accuracy <= 1)).all()
+
+
+def test_a_thinned_loss_is_the_mean_of_so_many_steps(images):
+    whole = train(TINY.replace(steps=7), images)
+    thinned = train(TINY.replace(steps=7, loss_every=3), images)
+    np.testing.assert_allclose(thinned.loss, [whole.loss[:3].mean(), whole.loss[3:6].mean(), whole.loss[6]], rtol=1e-6)
+    np.testing.assert_array_equal(thinned.accuracy, whole.accuracy)
+    assert "7 steps" in str(thinned)
 
 
 def test_training_is_what_keras_does_with_sgd(images):
@@ -147,7 +158,7 @@ def test_a_batch_larger_than_the_data_is_refused(images):
     ("wrong", "message"),
     [
         ({"model": "resnet"}, "expected model to be one of cnn, cnn_flatten, mlp, received 'resnet'"),
-        ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, received 'btach'"),
+        ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, noise, received 'btach'"),
         ({"steps": 0}, "expected steps of at least 1, received 0"),
         ({"batch_size": -1}, "expected batch_size of at least 1, received -1"),
         ({"learning_rate": float("nan")}, "expected learning_rate between 0 and inf, received nan"),
@@ -328,8 +339,7 @@ def test_a_constant_input_carries_no_signal(images):
 
 
 def test_the_store_holds_every_run_of_every_sweep_and_no_other():
-    stored = [run.config for run in load_runs(STORE)]
-    wanted = {config for base, grid in SWEEPS.values() for config in combinations(base, grid)}
+    stored, wanted = [run.config for run in load_runs(STORE)], set(itertools.chain(*SWEEPS.values()))
     assert set(stored) == wanted and len(stored) == len(wanted)
     assert json.loads(STORE.read_text())["made_by"] == "python -m bncourse.training"
 
@@ -337,8 +347,8 @@ def test_the_store_holds_every_run_of_every_sweep_and_no_other():
 def test_stored_sweeps_are_read_without_training_or_writing(monkeypatch):
     monkeypatch.setattr(Config, "build", None)
     before = STORE.read_bytes()
-    for name, (base, grid) in SWEEPS.items():
-        assert [run.config for run in runs(name)] == combinations(base, grid)
+    for name, configs in SWEEPS.items():
+        assert [run.config for run in runs(name)] == configs
     assert STORE.read_bytes() == before
     with pytest.raises(ValueError, match="expected name to be one of depth, .*, received 'width'"):
         runs("width")
@@ -346,16 +356,43 @@ def test_stored_sweeps_are_read_without_training_or_writing(monkeypatch):
 
 def test_a_missing_run_is_an_error_that_names_the_command(tmp_path):
     with pytest.raises(LookupError, match=r"training.json lacks 25 of 25 runs: `python -m bncourse.training` makes"):
-        stored_runs(tmp_path / "training.json", *SWEEPS["depth"])
+        stored_runs(tmp_path / "training.json", SWEEPS["depth"])
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", SWEEPS)
-def test_the_first_loss_of_a_stored_sweep_comes_out_again(name):
-    """The first loss is that of the initial weights; later ones move with the processor's last digits."""
-    *_, stored = runs(name)
-    again = train(stored.config.replace(steps=1), data.load())
-    np.testing.assert_allclose(again.loss, stored.loss[:1], rtol=1e-3)
+def test_completing_a_store_makes_what_is_missing_and_drops_what_nobody_asks_for(images, tmp_path, monkeypatch):
+    store = tmp_path / "somewhere.json"
+    complete(store, [TINY, TINY.replace(seed=1)], images)
+    built = []
+    build = Config.build
+    monkeypatch.setattr(Config, "build", lambda config, *shape: built.append(config.seed) or build(config, *shape))
+    complete(store, [TINY.replace(seed=2), TINY], images)
+    assert built == [2]
+    assert [run.config.seed for run in load_runs(store)] == [2, 0]
+    assert json.loads(store.read_text())["made_by"] == "python -m bncourse.somewhere"
+
+
+def test_the_rates_of_the_tuned_networks_are_the_best_of_those_tried():
+    """At sixteen layers the first three seeds of "rates" choose, as they do elsewhere."""
+    tried = [run for run in runs("rates") if run.config.norm == "none" and run.config.gain == 1.0]
+    tried = [run for run in tried if run.config.seed in CHOOSING] + runs("tuning")
+    for depth, best in BEST.items():
+        ends = {}
+        for run in tried:
+            if run.config.depth == depth:
+                ends.setdefault(run.config.learning_rate, []).append(0 if run.diverged else run.accuracy[-1])
+        assert all(len(values) == len(CHOOSING) for values in ends.values())
+        assert max(ends, key=lambda rate: np.median(ends[rate])) == best
+    assert {run.config.seed for run in runs("tuned")}.isdisjoint(CHOOSING)
+
+
+@pytest.mark.parametrize("fields", [{"depth": 2}, {"depth": 16, "norm": "batch"}], ids=str)
+def test_the_first_steps_of_a_stored_run_come_out_again(fields):
+    """The first loss depends on the last digit of nothing; later ones move with the processor, these two little."""
+    found = next(run for run in runs("depth") + runs("race") if fields.items() <= vars(run.config).items())
+    again = train(found.config.replace(steps=10, evaluate_every=10), data.load())
+    np.testing.assert_allclose(again.loss[0], found.loss[0], rtol=1e-4)
+    np.testing.assert_allclose(again.loss, found.loss[:10], rtol=0.05)
 
 
 def test_a_loss_that_is_not_a_number_is_never_recorded(images):

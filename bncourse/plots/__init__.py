@@ -17,7 +17,7 @@ from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
-from .training import accuracy_by_depth, signal_by_layer, signal_over_steps
+from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
 
 __all__ = [
     "BATCHNORM",
@@ -27,6 +27,7 @@ __all__ = [
     "PLAIN",
     "accuracy_by",
     "accuracy_by_depth",
+    "accuracy_by_rate",
     "accuracy_over_steps",
     "averaged_together",
     "balance_triangle",

@@ -6,7 +6,7 @@ from ._draw import new_axes
 
 
 def percentile_band(steps, percentiles, *, color, ax=None):
-    """Draw the distribution of one unit's input over training: its median, and a band from the 15th to 85th percentile.
+    """Draw the distribution of one unit's pre-activation over training: median, and band from 15th to 85th percentile.
 
     Args:
         steps: (looks,).
@@ -20,7 +20,7 @@ def percentile_band(steps, percentiles, *, color, ax=None):
     for edge in (low, high):
         ax.plot(steps, edge, color=color, linewidth=0.8)
     ax.plot(steps, median, color=color)
-    ax.set(xlabel="step", ylabel="input of the unit")
+    ax.set(xlabel="step", ylabel="pre-activation")
     return ax
 
 

@@ -50,8 +50,12 @@ def accuracy_by(runs, field, *, xlabel, log=False, chance=0.1, ax=None):
         means = np.array([reached[places == value].mean() for value in values])
         ax.plot(values, means, color=COLORS[norm])
         middle = values[len(values) // 2]
-        top = reached[places == middle].max()
-        ax.annotate(label, (middle, top), (0, 8), textcoords="offset points", color=COLORS[norm], ha="left")
+        there = reached[places == middle]
+        if norm == "none" and there.min() > 0.4:  # room below, and the other line is near
+            spot, offset = there.min(), -18
+        else:
+            spot, offset = there.max(), 8
+        ax.annotate(label, (middle, spot), (0, offset), textcoords="offset points", color=COLORS[norm], ha="left")
     if log:
         ax.set_xscale("log")
     ax.set_xticks(values, [f"{value:g}" for value in values])

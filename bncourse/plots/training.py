@@ -6,24 +6,48 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from ._draw import new_axes
 
 
-def accuracy_by_depth(depths, accuracies, *, label, color, ax=None):
+def accuracy_by_depth(depths, accuracies, *, label, color, at=None, ax=None):
     """Draw the test accuracy of every run as a dot and the median of each depth as a line.
 
     Args:
         depths: (D,) numbers of layers, ascending; they are spaced evenly.
         accuracies: (D, seeds), from 0 to 1.
-        label: what the line is called, written at its end.
+        label: what the line is called, written at its end, or where `at` = (place, accuracy) says.
         color: of the line and the dots.
         ax: Matplotlib axes; by default a figure of its own.
     """
+    ax = _dots_and_median(accuracies, "-", label, color, at, ax)
+    ax.set_xticks(range(len(depths)), [str(depth) for depth in depths])
+    ax.set(xlabel="convolutions", xlim=(-0.3, len(depths) - 0.2))
+    return ax
+
+
+def accuracy_by_rate(rates, accuracies, *, label, color, linestyle="-", at=None, ax=None):
+    """Draw the test accuracy of every run as a dot and the median of each learning rate as a line.
+
+    Args:
+        rates: (R,) learning rates, ascending; they are spaced evenly.
+        accuracies: (R, seeds), from 0 to 1.
+        label: what the line is called, written at its end, or where `at` = (place, accuracy) says.
+        color: of the line and the dots.
+        linestyle: of the line.
+        ax: Matplotlib axes; by default a figure of its own.
+    """
+    ax = _dots_and_median(accuracies, linestyle, label, color, at, ax)
+    ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
+    ax.set(xlabel="learning rate", xlim=(-0.3, len(rates) - 0.7))
+    return ax
+
+
+def _dots_and_median(accuracies, linestyle, label, color, at, ax):
     ax = ax or new_axes()
     accuracies = np.asarray(accuracies)
-    places = np.arange(len(depths))
-    ax.plot(places, np.median(accuracies, axis=1), color=color)
+    places, medians = np.arange(len(accuracies)), np.median(accuracies, axis=1)
+    ax.plot(places, medians, color=color, linestyle=linestyle)
     ax.plot(np.repeat(places, accuracies.shape[1]), accuracies.ravel(), "o", color=color, alpha=0.45, markersize=5)
-    ax.text(places[-1] + 0.12, np.median(accuracies[-1]), label, color=color, va="center")
-    ax.set_xticks(places, [str(depth) for depth in depths])
-    ax.set(xlabel="convolutions", ylabel="test accuracy", ylim=(0, 1), xlim=(-0.3, len(depths) - 0.2))
+    x, y = at or (places[-1] + 0.12, medians[-1])
+    ax.text(x, y, label, color=color, va="center")
+    ax.set(ylabel="test accuracy", ylim=(0, 1))
     return ax
 
 
@@ -47,18 +71,21 @@ def signal_by_layer(lines, *, ax=None):
 
 
 def signal_over_steps(steps, lines, *, ax=None):
-    """Draw one number a step on a logarithmic axis.
+    """Draw one number a step on a logarithmic axis, a line for each run.
 
     Args:
         steps: (looks,) at which the values were measured.
-        lines: a dictionary from each line's label, written beside its end, to its values (looks,) and its color.
+        lines: a dictionary from each group's label, written beside its end, to its values (runs, looks) and its
+            color.
         ax: Matplotlib axes; by default a figure of its own.
     """
     ax = ax or new_axes()
     for label, (values, color) in lines.items():
-        ax.semilogy(steps, values, "o-", color=color, markersize=4)
-        ax.text(steps[-1] * 1.02, values[-1], label, color=color, va="center")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        values = np.atleast_2d(values)
+        ax.semilogy(steps, values.T, "o-", color=color, markersize=4, linewidth=1.5)
+        ax.text(steps[-1] * 1.02, np.median(values[:, -1]), label, color=color, va="center")
+    if ax.get_ylim()[1] < 100 * ax.get_ylim()[0]:  # few decades: ticks between them
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xticks(steps[:: max(1, len(steps) // 8)])

@@ -5,16 +5,20 @@ that what a run shows comes from the network and not from the optimizer.
 """
 
 from .config import PAPER_MLP, Config, combinations
-from .experiments import DEEPER, STORE, SWEEPS, runs
+from .experiments import BEST, CHOOSING, DEEPER, DEPTHS, RATES, STORE, SWEEPS, runs
 from .loop import accuracy, batch_indices, cross_entropy, train
 from .probes import Signal, signal, unchanged
 from .run import DIVERGED, DivergenceWarning, Run, from_json, to_json
-from .store import load_runs, save_runs, stored_runs, sweep, take
+from .store import complete, load_runs, save_runs, stored_runs, sweep, take
 
 __all__ = [
+    "BEST",
+    "CHOOSING",
     "DEEPER",
+    "DEPTHS",
     "DIVERGED",
     "PAPER_MLP",
+    "RATES",
     "STORE",
     "SWEEPS",
     "Config",
@@ -24,6 +28,7 @@ __all__ = [
     "accuracy",
     "batch_indices",
     "combinations",
+    "complete",
     "cross_entropy",
     "from_json",
     "load_runs",

@@ -1,11 +1,11 @@
 """`python -m bncourse.training` makes the runs that the store lacks."""
 
+import itertools
+
 from .experiments import STORE, SWEEPS
-from .store import load_runs, save_runs, sweep
+from .store import complete
 
 if __name__ == "__main__":
     from .. import data
 
-    for base, grid in SWEEPS.values():
-        sweep(base, grid, data.load(), store=STORE)
-    save_runs(STORE, load_runs(STORE), made_by="python -m bncourse.training")
+    complete(STORE, itertools.chain(*SWEEPS.values()), data.load())

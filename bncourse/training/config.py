@@ -19,7 +19,7 @@ class Config:
     `model`, `norm`, `depth`, `width`, `gain`, `activation` and `momentum` are explained in `bncourse.models`.
     `learning_rate` and `batch_size` (images) are those of SGD without momentum; a run takes `steps` batches and
     measures the test accuracy after every `evaluate_every` of them and after the last. `seed` sets the initial weights,
-    the batches and any noise.
+    the batches and any noise. What is kept of the loss is its mean over every `loss_every` steps.
 
     Raises:
         TypeError: if a field is not of its type: 2.5 steps.
@@ -43,13 +43,14 @@ class Config:
     batch_size: int = 32
     steps: int = 300
     evaluate_every: int = 100
+    loss_every: int = 1
     seed: int = 0
 
     def __post_init__(self):
         require_choice(self.model, models.MODELS, "model")
         require_choice(self.norm, models.NORMS, "norm")
         models.require_activation(self.activation)
-        for name in ("depth", "width", "batch_size", "steps", "evaluate_every"):
+        for name in ("depth", "width", "batch_size", "steps", "evaluate_every", "loss_every"):
             require_integer(getattr(self, name), 1, name)
         require_integer(self.seed, 0, "seed")
         require_number(self.momentum, 0, 1, "momentum")

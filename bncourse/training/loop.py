@@ -132,8 +132,15 @@ def run_steps(config: Config, data, watch, bar) -> Run:
                 watch(done, model)
     return Run(
         config,
-        np.array(losses, np.float32),
+        _means(losses, config.loss_every),
         np.array(accuracies, np.float64),
         np.array(evaluated, np.int64),
         diverged,
+    )
+
+
+def _means(values: list, every: int) -> np.ndarray:
+    """The mean of every `every` values, and of those left over at the end, float32."""
+    return np.array(
+        [np.mean(values[i : i + every], dtype=np.float64) for i in range(0, len(values), every)], np.float32
     )

@@ -20,6 +20,7 @@ class Run:
     """What became of a `Config`. Two runs are equal if all their numbers are.
 
     `loss` (steps,) float32: mean cross-entropy in nats of each step's batch, measured before the step. All are finite.
+    Where the config's `loss_every` is above 1, these are means over so many steps (over fewer at the end).
     `accuracy` (evaluations,) float64: the share of test images classified right, in inference mode.
     `evaluated` (evaluations,) int64: the number of steps taken before each evaluation.
     `diverged`: the run was ended early, because the loss was not finite, or 100 times as high as at the start or at
@@ -38,12 +39,13 @@ class Run:
     def __str__(self):
         differing = [f for f in dataclasses.fields(Config) if getattr(self.config, f.name) != f.default]
         setting = ", ".join(f"{f.name}={getattr(self.config, f.name)!r}" for f in differing) or "default"
+        steps = min(len(self.loss) * self.config.loss_every, self.config.steps)
         if self.diverged:
             return (
-                f"{setting}: diverged after {len(self.loss)} steps, the loss not a number or {DIVERGED:.0f} times what "
+                f"{setting}: diverged after {steps} steps, the loss not a number or {DIVERGED:.0f} times what "
                 f"it was; try a learning rate below {self.config.learning_rate:g}"
             )
-        return f"{setting}: {len(self.loss)} steps, test accuracy {self.accuracy[-1]:.3f}"
+        return f"{setting}: {steps} steps, test accuracy {self.accuracy[-1]:.3f}"
 
 
 def to_json(run: Run) -> dict:

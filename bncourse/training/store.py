@@ -34,14 +34,15 @@ def sweep(base: Config, grid: dict[str, Iterable], data, *, store: str | os.Path
     return [done[config] for config in configs]
 
 
-def stored_runs(store: Path, base: Config, grid: dict[str, Iterable]) -> list[Run]:
-    """The runs of a sweep from the file of finished runs that the module of the file's name makes; none is made here.
+def stored_runs(store: Path, configs: Iterable[Config]) -> list[Run]:
+    """The runs of these configurations, in their order, from the file of finished runs that the module
+    of the file's name makes; none is made here.
 
     Raises:
         LookupError: if a run is not there; the message names the command that makes it.
     """
     held = {run.config: run for run in load_runs(store)} if store.exists() else {}
-    return take(held, combinations(base, grid), store)
+    return take(held, list(configs), store)
 
 
 def take(held: dict, configs: list[Config], store: Path) -> list:
@@ -56,6 +57,18 @@ def take(held: dict, configs: list[Config], store: Path) -> list:
             f"{store.name} lacks {len(missing)} of {len(configs)} runs: `python -m bncourse.{store.stem}` makes them"
         )
     return [held[config] for config in configs]
+
+
+def complete(store: Path, configs: Iterable[Config], data) -> None:
+    """Make the runs that the file lacks, and drop those that it holds beside `configs`."""
+    wanted, made_by = list(dict.fromkeys(configs)), f"python -m bncourse.{store.stem}"
+    held = {run.config: run for run in load_runs(store)} if store.exists() else {}
+    missing = [config for config in wanted if config not in held]
+    with progress(sum(config.steps for config in missing)) as bar:
+        for config in missing:
+            held[config] = run_steps(config, data, None, bar)
+            save_runs(store, held.values(), made_by=made_by)
+    save_runs(store, [held[config] for config in wanted], made_by=made_by)
 
 
 def save_runs(path: str | os.PathLike, runs: Iterable[Run], *, made_by: str = "") -> None:
