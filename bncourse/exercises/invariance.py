@@ -97,7 +97,7 @@ by?
         solution="c",
         name="three_times",
         hints=(
-            "Differentiate L(3w) = L(w) by w.",
+            "Differentiate L(3w) = L(w) with respect to w.",
             "The angle of a small orthogonal step is its length divided by the length of the weights.",
         ),
     ),
@@ -261,9 +261,9 @@ function that gives the rates for $t = 0, 1, \dots$
             r"By the second law, $g(\alpha^t u_t) = \alpha^{-t} g(u_t)$.",
             r"Divide by $\alpha^{t+1}$: $u_{t+1} = u_t - \eta \, \alpha^{-t-1} \alpha^{-t} \, g(u_t)$.",
         ),
-        explanation="Weight decay is the same as a learning rate that grows exponentially, for ever. No other "
-        "network would "
-        "survive that, and a normalized one doesn't notice: [Li and Arora 2019](https://arxiv.org/abs/1910.07454).",
+        explanation="Weight decay is the same as a learning rate that grows exponentially as long as training goes on. "
+        "Weights whose length counts would not survive that; normalized ones don't notice: "
+        "[Li and Arora 2019](https://arxiv.org/abs/1910.07454).",
         mistakes=(
             Mistake(
                 "The gradient's own factor is missing",
