@@ -139,7 +139,7 @@ def table(tried: list[Tried]) -> str:
     """The counts of each exercise, and of each kind of exercise, in Markdown."""
     kinds = {exercise.id: exercise.kind for exercise in catalogue()}
     groups = {id: [t for t in tried if t.answer.id == id] for id in dict.fromkeys(t.answer.id for t in tried)}
-    for kind in dict.fromkeys(kinds.values()):
+    for kind in ("function", "value", "choice"):
         groups[f"all: {kind}"] = [t for t in tried if kinds[t.answer.id] == kind]
     lines = [f"| exercise | {' | '.join(COLUMNS)} |", f"|---{'|--:' * len(COLUMNS)}|"]
     for name, group in groups.items():
