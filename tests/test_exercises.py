@@ -216,8 +216,8 @@ def test_the_shape_has_one_answer_for_each_way_to_round():
     assert len(shapes) == 3 and (*shape(), 16) == exercises.convolution.EXERCISES[2].solution
 
 
-def test_a_set_holds_at_most_seven():
-    assert max(len(catalogue(exercise.slug)) for exercise in ALL) <= 7
+def test_a_chapters_set_holds_at_most_seven():
+    assert max(len(catalogue(exercise.slug)) for exercise in ALL if not exercise.slug.startswith("capstone")) <= 7
 
 
 def test_check_finds_an_exercise_by_its_id():

@@ -47,11 +47,11 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         and (words := _as_one(numbers, wrong, truth, exercise))
     ):
         return Explanation(words, None, "general")
-    if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
-        return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
     mistakes, left = _known(numbers, wrong, truth, exercise)
     if mistakes and not left and len(mistakes) == 1:
         return Explanation(f"{capital(mistakes[0][0].name)}. {mistakes[0][0].hint}", mistakes[0][0], "known")
+    if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
+        return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
     texts = [
         f"{', '.join(labels[i] for i in own)}: {capital(mistake.name)}. {mistake.hint}" for mistake, own in mistakes
     ]

@@ -58,7 +58,7 @@ class Prober:
 
     Args:
         solution: the function whose signature and results the others are to have.
-        run: (function, **arguments) -> a named tuple of what a call leaves behind, or None.
+        run: (function, **arguments): calls the function, and returns a named tuple of what that leaves behind, if any.
         source: the solution's source, which names the parts of its result.
         by_name: the arguments that are passed by name, beside those with a default.
     """
@@ -142,7 +142,7 @@ class Prober:
             return result
 
         left = self.run(recorded, **arguments)
-        for name, value in left._asdict().items():
+        for name, value in left._asdict().items() if hasattr(left, "_asdict") else ():
             parts.update({f"*{name}": part for part in Form.of(value).read(value).values()})
 
     def call(self, answer, arguments: dict):
