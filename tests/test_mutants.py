@@ -29,6 +29,13 @@ EQUIVALENT = {
             "m = (dy.size + 1) // dy.shape[-1]",
             "m = round(dy.size / dy.shape[-1])",
         ),
+        "capstone_mend.1": (
+            "return np.asarray(all((not np.array_equal(old, new) for old, new in zip(before, after, strict=True)))).astype(int)",  # noqa: E501
+        ),
+        "capstone_mend.2": (
+            "return np.asarray(all((np.array_equal(old, new) for old, new in zip(before, after, strict=True)))).astype(int)",  # noqa: E501
+        ),
+        "capstone_mend.5": ("return np.asarray(bool(np.max(np.abs(difference)) > 0.01)).astype(int)",),
     },
     "More zeros behind the image are never read, and for odd sizes `(n - 1) // 2` is `n // 2`.": {
         "convolution.5": (
@@ -96,6 +103,16 @@ EQUIVALENT = {
             "works = (accuracies >= target).all(axis=-1)",
         ),
         "capstone_network.3": ("m = dy.size // dy.shape[--1]",),
+        "capstone_mend.3": (
+            "return float(np.mean(ends[1] - ends[0], axis=0))",
+            "return float(np.mean(ends[1] - ends[0], axis=0, keepdims=True))",
+            "return float(np.mean(ends[1] - ends[0], axis=-1))",
+            "return float(np.mean(ends[1] - ends[0], axis=-1, keepdims=True))",
+        ),
+        "capstone_mend.5": (
+            "return bool(np.max(np.abs(difference), axis=(0, 1, 2, 3)) > 0.01)",
+            "return bool(np.max(np.abs(difference), axis=(0, 1, 2, 3), keepdims=True) > 0.01)",
+        ),
     },
     "The two have the same shape, or the same number of channels.": {
         "convolution.5": (
@@ -147,7 +164,11 @@ EQUIVALENT = {
         "shift.4": ("moved = np.abs(np.percentile(before, levels) - np.percentile(after, levels))",),
         "forward.1": ("variance = ((mean - x) ** 2).mean(axis=0)",),
         "inference.4": ("between = weights @ (mean - means) ** 2",),
-        "capstone_mend.3": ("variance = ops.mean((mean - x) ** 2, axis=axes)",),
+        "capstone_mend.5": (
+            "difference = norm(x, training=True) - norm(shifted, training=True)",
+            "shifted[..., 0] -= 5",
+        ),
+        "capstone_mend.6": ("centered = x.mean(axis=axes, keepdims=True) - x",),
     },
     "The last level is 95 as well.": {
         "shift.4": ("levels = np.arange(5, 99, 5)",),
@@ -158,7 +179,6 @@ EQUIVALENT = {
         "backward.5": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "capstone_network.2": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "capstone_network.3": ("inv_std, gamma = (gamma, inv_std)",),
-        "capstone_mend.2": ("variance, epsilon = (epsilon, variance)",),
     },
     "The stale statistics are not used.": {
         "layer.6": (
@@ -180,6 +200,35 @@ EQUIVALENT = {
             "old_variance = np.flip(old_variance) if np.ndim(old_variance) else None",
             "old_variance = old_variance.T if old_variance.ndim > 1 else None",
         ),
+    },
+    "Equality is symmetric.": {
+        "capstone_mend.1": (
+            "return all((not np.array_equal(old, new) for old, new in zip(after, before, strict=True)))",
+            "return all((not np.array_equal(new, old) for old, new in zip(before, after, strict=True)))",
+        ),
+        "capstone_mend.2": (
+            "return all((np.array_equal(old, new) for old, new in zip(after, before, strict=True)))",
+            "return all((np.array_equal(new, old) for old, new in zip(before, after, strict=True)))",
+        ),
+    },
+    "All channels keep the same share.": {
+        "capstone_mend.3": (
+            "return float(np.max(ends[1] - ends[0]))",
+            "return float(np.median(ends[1] - ends[0]))",
+            "return np.mean(ends[1] - ends[0])",
+        ),
+    },
+    "The larger of a ratio and its inverse is taken.": {
+        "capstone_mend.4": (
+            "ratio = (np.var(x, axis=axes) + layer.epsilon) / (layer.moving_variance.numpy() + layer.epsilon)",
+            "return worst",
+        ),
+    },
+    "No measured difference is exactly 0.01.": {
+        "capstone_mend.5": ("return bool(np.max(np.abs(difference)) >= 0.01)",),
+    },
+    "A factor of the loss cancels in the ratio.": {
+        "capstone_mend.6": ("loss = tf.reduce_mean(weights * norm(inputs, training=True))",),
     },
 }
 

@@ -101,7 +101,9 @@ def describe(value) -> str:
         return f"the type `{value.__name__}`"
     if callable(value) and hasattr(value, "__name__"):
         return "a function"
-    if isinstance(value, bool | int | float | np.number | np.bool):
+    if isinstance(value, bool | np.bool):
+        return "a truth value"
+    if isinstance(value, int | float | np.number):
         return "a number"
     if isinstance(value, tuple | list):
         kind = "list" if isinstance(value, list) else "tuple"

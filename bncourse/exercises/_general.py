@@ -271,13 +271,18 @@ _RELATIONS = (
 )
 
 
+def _has_channels(pair: Pair) -> bool:
+    """Whether the right result has an element for each channel of an argument."""
+    return any(getattr(v, "ndim", 0) > 1 and v.shape[-1] == pair.truth.shape[-1] for v in pair.probe.values())
+
+
 def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | None:
     """The right numbers in another shape, or one number for something else than asked."""
     if all(equal(p.received.ravel(), p.truth.ravel(), tolerance) for p in pairs):
         return "The numbers are right: only the shape is not."
     if all(p.received.ndim == 2 and equal(p.received.T, p.truth, tolerance) for p in pairs):
         return f"{_it(name)} is transposed."
-    if all(p.received.ndim == 0 and p.truth.ndim for p in pairs):
+    if all(p.received.ndim == 0 and p.truth.ndim and _has_channels(p) for p in pairs):
         return "That is one number for everything: along which axis should be averaged or summed, and which one stays?"
     for axis in (0, 1):
         extra = all(p.received.ndim == p.truth.ndim + 1 and p.received.ndim > axis for p in pairs)

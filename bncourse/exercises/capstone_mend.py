@@ -100,14 +100,20 @@ def _run_stays_frozen(function, model):
         "frozen, but its statistics move": ((True, True), ("moving_mean",)),
         "frozen, but gamma learns": ((True, True), ("gamma",)),
         "all frozen, but the second one's statistics move": ((True, True), ("second moving_mean",)),
+        "healthy, a dense layer has trainable False and changes": ((True, True), ("kernel",)),
     }[model]
     norms = [keras.layers.BatchNormalization() for _ in range(2)]
     network = keras.Sequential([keras.Input((3,)), norms[0], keras.layers.Dense(3), norms[1]])
     for norm, is_frozen in zip(norms, frozen, strict=True):
         norm.trainable = not is_frozen
+    if "kernel" in changed:
+        network.layers[1].trainable = False
 
     def step():
         for what in changed:
+            if what == "kernel":
+                network.layers[1].kernel.assign_add(np.ones((3, 3)))
+                continue
             for norm in norms[1:] if what.startswith("second ") else norms:
                 getattr(norm, what.removeprefix("second ")).assign_add([0.5, 1.0, 2.0])
 
@@ -160,10 +166,15 @@ def _layer(norm):
             return y
 
     class Uncentered(HandmadeNorm):
-        """Divides, and subtracts nothing."""
+        """Leaves a part of the mean in the output, or takes more than the mean away."""
+
+        def __init__(self, part):
+            super().__init__()
+            self.part = part
 
         def call(self, x, training=None):
-            return super().call(x, training=training) + keras.ops.mean(x, axis=list(range(len(x.shape) - 1)))
+            mean = keras.ops.mean(x, axis=list(range(len(x.shape) - 1)))
+            return super().call(x, training=training) + self.part * mean
 
     made = {
         "healthy, momentum 0.9": lambda: keras.layers.BatchNormalization(momentum=0.9),
@@ -177,7 +188,9 @@ def _layer(norm):
         "moving variance 1e12": lambda: keras.layers.BatchNormalization(
             momentum=0.9, moving_variance_initializer=_huge
         ),
-        "no mean subtracted": Uncentered,
+        "no mean subtracted": lambda: Uncentered(1.0),
+        "the mean subtracted twice": lambda: Uncentered(-1.0),
+        "a small part of the mean left": lambda: Uncentered(0.005),
         "no gradient through the variance": lambda: HandmadeNorm(dtype="float64"),
     }
     return made[norm]()
@@ -317,6 +330,8 @@ def _shift_probes():
         "axis=1",
         "axis=2",
         "no mean subtracted",
+        "the mean subtracted twice",
+        "a small part of the mean left",
     ):
         yield dict(norm=norm, x=x)
 
@@ -382,6 +397,7 @@ def _gradient_probes():
     weights = generator.normal(x, 1)
     for norm in ("healthy, in float64", "axis=1, in float64", "no gradient through the variance"):
         yield dict(norm=norm, x=x, weights=weights)
+    yield dict(norm="no gradient through the variance", x=x, weights=-weights)
 
 
 def _named(names):
@@ -482,6 +498,7 @@ they were. Where nothing is frozen, nothing can be wrong, and the answer is `Tru
                 "frozen, but its statistics move",
                 "frozen, but gamma learns",
                 "all frozen, but the second one's statistics move",
+                "healthy, a dense layer has trainable False and changes",
             )
         ),
         run=_run_stays_frozen,

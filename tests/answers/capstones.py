@@ -338,141 +338,204 @@ def train_step(network, images, labels, learning_rate):
     return _go(network, images, labels, learning_rate)[0]
 
 
-for letter in "acd":
-    wrong("capstone_mend.1", f"option {letter}", letter)
+def _norms(model, frozen=False):
+    return [l for l in model.layers if hasattr(l, "moving_variance") and l.trainable is not frozen]
 
 
-@wrong("capstone_mend.2", "np.sqrt fails on tensors")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+@wrong("capstone_mend.1", "moving mean compared, one model only")
+def statistics_move(model, step):
+    norm = _norms(model)[0]
+    before = norm.moving_variance.numpy()
+    step()
+    return not np.array_equal(before, norm.moving_variance.numpy())
 
 
-@wrong("capstone_mend.2", "asarray loses the gradient")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return np.asarray(gamma * (x - mean) / (variance + epsilon) ** 0.5 + beta)
+@wrong("capstone_mend.1", "step called after the second look")
+def statistics_move(model, step):
+    before = [n.moving_variance.numpy() for n in _norms(model)]
+    after = [n.moving_variance.numpy() for n in _norms(model)]
+    step()
+    return all(not np.array_equal(a, b) for a, b in zip(before, after))
 
 
-@wrong("capstone_mend.2", "gamma and beta swapped")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return beta * (x - mean) / (variance + epsilon) ** 0.5 + gamma
+@wrong("capstone_mend.1", "no return")
+def statistics_move(model, step):
+    step()
 
 
-@wrong("capstone_mend.2", "exponent -0.5 while dividing")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return gamma * (x - mean) / (variance + epsilon) ** -0.5 + beta
+@right("capstone_mend.1")
+def statistics_move(model, step):
+    before = {n.name: n.moving_variance.numpy().copy() for n in _norms(model)}
+    step()
+    return all((before[n.name] != n.moving_variance.numpy()).any() for n in _norms(model))
 
 
-@wrong("capstone_mend.2", "1/2 binds weaker")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return gamma * (x - mean) / (variance + epsilon) ** 1 / 2 + beta
+@wrong("capstone_mend.2", "the flag itself")
+def stays_frozen(model, step):
+    frozen = _norms(model, frozen=True)
+    step()
+    return all(not n.trainable for n in frozen)
 
 
-@wrong("capstone_mend.2", "eps renamed")
-def normalize(x, mean, variance, gamma, beta, eps):
-    return gamma * (x - mean) / (variance + eps) ** 0.5 + beta
+@wrong("capstone_mend.2", "all layers")
+def stays_frozen(model, step):
+    before = [w.copy() for l in model.layers for w in l.get_weights()]
+    step()
+    return all(np.array_equal(a, b) for a, b in zip(before, [w for l in model.layers for w in l.get_weights()]))
+
+
+@wrong("capstone_mend.2", "False where nothing is frozen")
+def stays_frozen(model, step):
+    frozen = _norms(model, frozen=True)
+    before = [w for n in frozen for w in n.get_weights()]
+    step()
+    return bool(frozen) and all(np.array_equal(a, b) for a, b in zip(before, [w for n in frozen for w in n.get_weights()]))
 
 
 @right("capstone_mend.2")
-def normalize(x, mean, variance, gamma, beta, epsilon):
-    return gamma * ((x - mean) * (variance + epsilon) ** -0.5) + beta
+def stays_frozen(model, step):
+    frozen = _norms(model, frozen=True)
+    before = [n.get_weights() for n in frozen]
+    step()
+    return all(np.array_equal(a, b) for n, old in zip(frozen, before) for a, b in zip(old, n.get_weights()))
 
 
-@wrong("capstone_mend.3", "keepdims on both")
-def batch_moments(x):
-    from keras import ops
-
-    axes = list(range(len(x.shape) - 1))
-    mean = ops.mean(x, axis=axes, keepdims=True)
-    return mean, ops.mean((x - mean) ** 2, axis=axes, keepdims=True)
+@wrong("capstone_mend.3", "one start only")
+def kept_share(norm, x):
+    norm.moving_mean.assign(np.ones(norm.moving_mean.shape))
+    norm(x, training=True)
+    return float(norm.moving_mean.numpy().mean())
 
 
-@wrong("capstone_mend.3", "nothing returned")
-def batch_moments(x):
-    from keras import ops
-
-    axes = list(range(len(x.shape) - 1))
-    mean = ops.mean(x, axis=axes)
-    variance = ops.mean((x - mean) ** 2, axis=axes)
+@wrong("capstone_mend.3", "the label")
+def kept_share(norm, x):
+    return norm.momentum
 
 
-@wrong("capstone_mend.3", "deviations from a copy without gradient")
-def batch_moments(x):
-    from keras import ops
-
-    axes = list(range(len(x.shape) - 1))
-    mean = ops.mean(x, axis=axes)
-    values = ops.stop_gradient(x)
-    return mean, ops.mean((values - mean) ** 2, axis=axes)
-
-
-@wrong("capstone_mend.3", "order")
-def batch_moments(x):
-    from keras import ops
-
-    axes = list(range(len(x.shape) - 1))
-    mean = ops.mean(x, axis=axes)
-    return ops.mean((x - mean) ** 2, axis=axes), mean
-
-
-@wrong("capstone_mend.3", "std")
-def batch_moments(x):
-    from keras import ops
-
-    axes = list(range(len(x.shape) - 1))
-    return ops.mean(x, axis=axes), ops.std(x, axis=axes)
-
-
-@wrong("capstone_mend.3", "numpy")
-def batch_moments(x):
-    x = np.asarray(x)
-    axes = tuple(range(x.ndim - 1))
-    return x.mean(axes), x.var(axes)
+@wrong("capstone_mend.3", "new share")
+def kept_share(norm, x):
+    ends = []
+    for start in (0.0, 1.0):
+        norm.moving_mean.assign(np.full(norm.moving_mean.shape, start))
+        norm(x, training=True)
+        ends.append(norm.moving_mean.numpy())
+    return float(1 - np.mean(ends[1] - ends[0]))
 
 
 @right("capstone_mend.3")
-def batch_moments(x):
-    from keras import ops
-
-    return ops.moments(x, axes=list(range(len(x.shape) - 1)))
-
-
-@wrong("capstone_mend.4", "weights exchanged")
-def update_moving(moving, batch, momentum):
-    return (1 - momentum) * moving + momentum * batch
+def kept_share(norm, x):
+    ends = []
+    for start in (10.0, 20.0):
+        norm.moving_mean.assign(np.full(norm.moving_mean.shape, start))
+        norm(x, training=True)
+        ends.append(norm.moving_mean.numpy())
+    return float((ends[1] - ends[0])[0]) / 10
 
 
-@wrong("capstone_mend.4", "difference with momentum")
-def update_moving(moving, batch, momentum):
-    return moving + momentum * (batch - moving)
+def _worst(model, images, root=False, epsilon=True, inverse=True):
+    worst, x = 1.0, images
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            axes = tuple(i for i in range(len(x.shape)) if i != layer.axis % len(x.shape))
+            e = layer.epsilon if epsilon else 0
+            ratio = (layer.moving_variance.numpy() + e) / (np.var(x, axis=axes) + e)
+            ratio = np.sqrt(ratio) if root else ratio
+            worst = max([worst, ratio.max()] + ([(1 / ratio).max()] if inverse else []))
+        x = layer(x, training=False)
+    return float(worst)
 
 
-@wrong("capstone_mend.4", "half")
-def update_moving(moving, batch, momentum):
-    return (moving + batch) / 2
+@wrong("capstone_mend.4", "no epsilon")
+def worst_factor(model, images):
+    return _worst(model, images, epsilon=False)
 
 
-@wrong("capstone_mend.4", "subtracts both")
-def update_moving(moving, batch, momentum):
-    return moving - (1 - momentum) * (moving + batch)
+@wrong("capstone_mend.4", "only too large")
+def worst_factor(model, images):
+    return _worst(model, images, inverse=False)
 
 
-@wrong("capstone_mend.4", "no batch")
-def update_moving(moving, batch, momentum):
-    return momentum * moving
-
-
-@wrong("capstone_mend.4", "np.average loses tensors")
-def update_moving(moving, batch, momentum):
-    return np.asarray(momentum * np.asarray(moving) + (1 - momentum) * np.asarray(batch))
+@wrong("capstone_mend.4", "roots")
+def worst_factor(model, images):
+    return _worst(model, images, root=True)
 
 
 @right("capstone_mend.4")
-def update_moving(moving, batch, momentum):
-    return moving + (1 - momentum) * (batch - moving)
+def worst_factor(model, images):
+    return _worst(model, images)
 
 
-@junk("capstone_mend.4")
-def update_moving(moving, batch, momentum):
+@wrong("capstone_mend.5", "inference")
+def notices_a_shift(norm, x):
+    s = x.copy()
+    s[..., 0] += 5
+    return bool(np.abs(norm(s) - norm(x)).max() > 0.01)
+
+
+@wrong("capstone_mend.5", "no absolute value")
+def notices_a_shift(norm, x):
+    s = x.copy()
+    s[..., 0] += 5
+    return bool(np.max(norm(s, training=True) - norm(x, training=True)) > 0.01)
+
+
+@wrong("capstone_mend.5", "x itself shifted")
+def notices_a_shift(norm, x):
+    s = x
+    s[..., 0] += 5
+    return bool(np.abs(norm(s, training=True) - norm(x, training=True)).max() > 0.01)
+
+
+@right("capstone_mend.5")
+def notices_a_shift(norm, x):
+    s = x + np.array([5, 0, 0], x.dtype)
+    return not np.allclose(norm(s, training=True), norm(x, training=True), rtol=0, atol=0.01)
+
+
+def _sums(norm, x, weights, training=True, center=True, combine=np.max):
+    import tensorflow as tf
+
+    inputs = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        loss = tf.reduce_sum(weights * norm(inputs, training=training))
+    g = tape.gradient(loss, inputs).numpy()
+    axes = tuple(i for i in range(x.ndim) if i != norm.axis % x.ndim)
+    c = x - x.mean(axis=axes, keepdims=True) if center else x
+    return tuple(float(combine(np.abs(p.sum(axis=axes)) / np.abs(p).sum(axis=axes))) for p in (g, g * c))
+
+
+@wrong("capstone_mend.6", "not centered")
+def gradient_sums(norm, x, weights):
+    return _sums(norm, x, weights, center=False)
+
+
+@wrong("capstone_mend.6", "mean of channels")
+def gradient_sums(norm, x, weights):
+    return _sums(norm, x, weights, combine=np.mean)
+
+
+@wrong("capstone_mend.6", "only the first sum")
+def gradient_sums(norm, x, weights):
+    return _sums(norm, x, weights)[0]
+
+
+@right("capstone_mend.6")
+def gradient_sums(norm, x, weights):
+    return list(_sums(norm, x, weights))
+
+
+wrong("capstone_mend.7", "test 4 for C", (4, 6, 4, 5, 2, 3))
+wrong("capstone_mend.7", "letters", ("D", "F", "A", "E", "B", "C"))
+wrong("capstone_mend.7", "E and F exchanged", (4, 6, 1, 5, 3, 2))
+right("capstone_mend.7", [4, 6, 1, 5, 2, 3])
+for letter in "acd":
+    wrong("capstone_mend.8", f"option {letter}", letter)
+right("capstone_mend.8", "b")
+
+
+@junk("capstone_mend.1")
+def statistics_move(model, step):
     class Out(BaseException):
         pass
 
