@@ -97,7 +97,7 @@ The rules, which `tests/test_exercises.py` holds:
 - **Mistakes** return what a reader's code would. At least three an exercise; those that raise, return nothing, change
   an argument or differ from the solution in one place are recognized without being listed. List what is typical of this
   task, and what deserves a better sentence than the general one.
-- `run=` takes the function and the probe's arguments, and calls it: with the model that a probe describes, for instance.
+- `run=` takes the function and the probe's arguments, and calls it, with the model that a probe describes for instance.
   Where what the function returns is not all (a model is trained, a gradient flows), `run` returns a named tuple of what
   the call leaves behind, which is compared as well.
 - Arguments with a default are passed by name, as are those in `by_name=`; `tensors=True` if later cells pass tensors.

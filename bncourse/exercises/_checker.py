@@ -75,8 +75,8 @@ class Function(Exercise):
             says in words what is special about it.
         broken: a function with bugs, to be mended; without one, the stub is the solution's signature and docstring.
         imports: import lines that the stub needs beside NumPy.
-        run: (function, **arguments): calls the function, where probes only describe its arguments, a model perhaps. What
-            the function returns is compared; so is a named tuple that `run` returns, of what the call leaves behind: a
+        run: (function, **arguments): calls the function where probes only describe its arguments, perhaps a model. What
+            the function returns is compared; so is the named tuple that `run` returns, of what it leaves behind: a
             gradient, a trained network. Its fields name that in messages.
         by_name: arguments that later cells pass by name, beside those that have a default.
         tensors: whether later cells pass tensors, also those of a compiled function.
