@@ -386,13 +386,20 @@ def test_the_rates_of_the_tuned_networks_are_the_best_of_those_tried():
     assert {run.config.seed for run in runs("tuned")}.isdisjoint(CHOOSING)
 
 
-@pytest.mark.parametrize("fields", [{"depth": 2}, {"depth": 16, "norm": "batch"}], ids=str)
-def test_the_first_steps_of_a_stored_run_come_out_again(fields):
-    """The first loss depends on the last digit of nothing; later ones move with the processor, these two little."""
-    found = next(run for run in runs("depth") + runs("race") if fields.items() <= vars(run.config).items())
-    again = train(found.config.replace(steps=10, evaluate_every=10), data.load())
-    np.testing.assert_allclose(again.loss[0], found.loss[0], rtol=1e-4)
-    np.testing.assert_allclose(again.loss, found.loss[:10], rtol=0.05)
+@pytest.mark.parametrize("name", ["depth", "race"])
+def test_the_first_loss_of_a_stored_run_comes_out_again(name):
+    """It is that of the initial weights; of sixteen layers, later ones move with the processor's last digits."""
+    found = runs(name)[0]
+    again = train(found.config.replace(steps=1), data.load())
+    np.testing.assert_allclose(again.loss, found.loss[:1], rtol=1e-4)
+
+
+def test_the_first_steps_of_a_calm_run_come_out_again():
+    """Two layers at a rate at which every seed learns: ten steps stay within a few percent on any processor."""
+    found = runs("depth")[0]
+    assert found.config.depth == 2
+    again = train(found.config.replace(steps=10), data.load())
+    np.testing.assert_allclose(again.loss, found.loss[:10], rtol=0.03)
 
 
 def test_a_loss_that_is_not_a_number_is_never_recorded(images):
