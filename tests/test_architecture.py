@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "layer": set(),
     "models": {"layer"},
     "training": {"models", "data"},
+    "placement": {"layer", "training", "data"},
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
     "cases": {"models", "layer", "data"},

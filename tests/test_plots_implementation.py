@@ -41,14 +41,18 @@ def test_training_losses_are_means_of_ten_steps():
     assert texts(ax) == ["good", "bad"] and ax.get_lines()[0].get_ydata()[0] == 2.3
 
 
-def test_placements_draw_every_seed_and_the_mean():
-    ax = plots.placements({"none": [0.2, 0.4], "before": [0.6, 0.8]})
-    (plain_dots, plain_mean), (dots, mean) = colored(ax, plots.PLAIN), colored(ax, plots.BATCHNORM)
-    np.testing.assert_array_equal(plain_dots.get_xdata(), [0.2, 0.4])
-    np.testing.assert_allclose(plain_mean.get_xdata(), 0.3)
-    np.testing.assert_array_equal(dots.get_xdata(), [0.6, 0.8])
-    np.testing.assert_allclose(mean.get_xdata(), 0.7)
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["none", "before"]
+def test_placements_draw_every_seed_and_the_mean_in_a_panel_for_each_rate():
+    axes = plots.placements({0.1: {"before": [0.2, 0.4], "after": [0.6, 0.8]}, 1.0: {"before": [0.5], "after": [0.7]}})
+    dots, mean, other_dots, other_mean = colored(axes[0], plots.BATCHNORM)
+    np.testing.assert_array_equal(dots.get_xdata(), [0.2, 0.4])
+    np.testing.assert_allclose(mean.get_xdata(), 0.3)
+    np.testing.assert_array_equal(other_dots.get_xdata(), [0.6, 0.8])
+    np.testing.assert_allclose(other_mean.get_xdata(), 0.7)
+    np.testing.assert_array_equal([line.get_xdata()[0] for line in colored(axes[1], plots.BATCHNORM)[::2]], [0.5, 0.7])
+    assert [ax.get_title() for ax in axes] == ["rate 0.1", "rate 1"]
+    assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["before", "after"]
+    bottom, top = axes[0].get_ylim()
+    assert bottom > top  # the first row on top
 
 
 def test_accuracy_over_steps_draws_each_run_and_the_mean_of_each_group():

@@ -270,7 +270,8 @@ In Keras, `axis` names the axis of the channels, each of which *keeps* a mean an
         id="layer.3",
         title="Mend the training step",
         statement="""
-This step runs, the loss falls for a while, and the network predicts badly. What is missing? Mend it.
+This step runs, and at a modest learning rate the loss falls. But a model with batch normalization learns as if it had
+none. What is missing? Mend it.
 """,
         solution=train_step,
         broken=_train_step_broken,

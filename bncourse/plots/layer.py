@@ -1,5 +1,6 @@
-"""Figures of chapter `layer`: losses of training loops, accuracy of placements."""
+"""Figures of chapter `layer`: losses of training loops, accuracy of orders."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes, running_mean
@@ -31,19 +32,23 @@ def training_losses(losses, *, chance, ax=None):
     return ax
 
 
-def placements(accuracies, *, ax=None):
-    """One row a variant: a dot for each seed's test accuracy, a line at their mean. The first is the plain one.
+def placements(accuracies, *, axes=None):
+    """A panel a learning rate, in it a row an order: a dot for each seed's test accuracy, a line at their mean.
 
     Args:
-        accuracies: {variant: one accuracy, from 0 to 1, for each seed}.
+        accuracies: {learning rate: {order: one accuracy, from 0 to 1, for each seed}}.
+        axes: one for each learning rate.
     """
-    ax = ax or new_axes((7, 0.9 + 0.5 * len(accuracies)))
-    for row, values in enumerate(accuracies.values()):
-        color = BATCHNORM if row else PLAIN
-        ax.plot(values, [row] * len(values), "o", color=color, alpha=0.75)
-        ax.plot([np.mean(values)] * 2, [row - 0.25, row + 0.25], color=color)
-    ax.set_yticks(range(len(accuracies)), accuracies)
-    ax.invert_yaxis()
-    ax.grid(axis="y", visible=False)
-    ax.set(xlabel="test accuracy (dots: seeds, line: mean)", xlim=(0, 1))
-    return ax
+    rows = len(next(iter(accuracies.values())))
+    if axes is None:
+        _, axes = plt.subplots(1, len(accuracies), figsize=(7, 1.2 + 0.45 * rows), sharex=True, sharey=True)
+    for ax, (rate, orders) in zip(axes, accuracies.items(), strict=True):
+        for row, values in enumerate(orders.values()):
+            ax.plot(values, [row] * len(values), "o", color=BATCHNORM, alpha=0.6)
+            ax.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=BATCHNORM)
+        ax.set_title(f"rate {rate:g}")
+        ax.set_yticks(range(rows), orders)
+        ax.grid(axis="y", visible=False)
+        ax.set_ylim(rows - 0.5, -0.5)
+    axes[len(axes) // 2].set_xlabel("test accuracy (dots: seeds, line: mean)")
+    return axes
