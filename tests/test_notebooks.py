@@ -25,13 +25,11 @@ def test_a_chapter_has_outputs_enough_to_compare(path):
     assert proven.count(cells(path)).texts >= proven.FLOOR
 
 
-@pytest.mark.xfail(strict=False, reason="the chapters are being converted to measured numbers behind ≈")
 def test_few_outputs_hide_their_number_in_true():
     texts = [text for path in notebooks.chapters() for text in map(proven.text_of, cells(path)) if text]
     assert sum(text.endswith("True") for text in texts) < HIDDEN * len(texts)
 
 
-@pytest.mark.xfail(strict=False, reason="chapter `training` still reads its runs with `sweep`: `training.runs` is to")
 def test_chapters_only_read_what_the_package_stores():
     for path in notebooks.chapters():
         assert not any(re.search(r"store=\S*STORE", cell.source) for cell in cells(path)), path.name
