@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import portable
 import pytest
+import remade
 
 from bncourse import speedup, training
 from bncourse.training import Config, Run
@@ -25,6 +26,10 @@ def test_there_are_three_emulations_at_least_and_numpy_obeys():
         [sys.executable, "-c", code], cwd=portable.ROOT, env=environment, capture_output=True, text=True
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_an_experiment_of_every_store_is_made_again():
+    assert {path.stem for path in training.STORE.parent.glob("*.json")} == set(remade.REMADE)
 
 
 def test_failures_of_a_report_are_counted_and_named(tmp_path):
@@ -51,20 +56,20 @@ def test_the_calmest_setting_that_learns_is_made_again_beside_the_other_normaliz
         for (norm, rate), row in table.items()
         for seed, accuracy in enumerate(row)
     ]
-    chosen = portable.comparable(portable.settings(runs))
+    chosen = remade.comparable(remade.settings(runs))
     assert [(config.norm, config.learning_rate) for config in chosen] == [("batch", 0.03), ("none", 0.03)]
 
 
 @pytest.mark.parametrize("name", [*training.SWEEPS, *speedup.EXPERIMENTS])
 def test_each_experiment_but_a_chaotic_one_has_a_calm_run_to_compare(name):
     module = training if name in training.SWEEPS else speedup
-    groups = portable.settings(module.runs(name))
-    config, *_ = portable.comparable(groups)
+    groups = remade.settings(module.runs(name))
+    config, *_ = remade.comparable(groups)
     # Sixteen plain convolutions learn on some seeds and not on others: of theirs the first loss alone is compared.
-    assert (portable.spread(groups[config]) < portable.CALM) == (name != "patience")
+    assert (remade.spread(groups[config]) < remade.CALM) == (name != "patience")
 
 
-GROUPS = portable.settings(
+GROUPS = remade.settings(
     [run(accuracy, norm=norm, seed=seed) for norm, row in {"batch": (0.7, 0.72), "none": (0.4, 0.45)}.items()
      for seed, accuracy in enumerate(row)]
 )  # fmt: skip
@@ -82,14 +87,14 @@ GROUPS = portable.settings(
     ],
 )
 def test_a_run_made_again_is_compared_in_first_loss_and_range(batch, none, problem):
-    found = portable.differing(GROUPS, {run.config: run for run in (batch, none)})
+    found = remade.differing(GROUPS, {run.config: run for run in (batch, none)})
     assert found == [] if problem is None else problem in found[0]
 
 
 def test_settings_far_apart_must_keep_their_order(monkeypatch):
-    monkeypatch.setattr(portable, "MARGIN", 1.0)
+    monkeypatch.setattr(remade, "MARGIN", 1.0)
     again = {one.config: one for one in (run(0.4, norm="batch"), run(0.7))}
-    assert portable.differing(GROUPS, again) == ["the two settings come out in the other order"]
+    assert remade.differing(GROUPS, again) == ["the two settings come out in the other order"]
 
 
 def test_the_exit_status_says_whether_anything_failed(monkeypatch, capsys):

@@ -1,8 +1,8 @@
 """Run the course as another processor would: `python tools/portable.py [name ...]`; without names, all of it.
 
 Other instruction sets, libraries and numbers of threads change the last digits of what is computed. Under each of
-`emulations`, the package's tests and all notebooks run; `runs` makes a whole run of each stored experiment again, and
-compares it as far as a run can be compared. A table says what failed; the exit status is 0 if nothing did.
+`emulations`, the package's tests and all notebooks run; `runs` makes a whole run of each stored experiment again.
+A table says what failed; the exit status is 0 if nothing did.
 """
 
 import argparse
@@ -12,19 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+import remade
 
 ROOT = Path(__file__).resolve().parent.parent
 X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 # These compute nothing that depends on the processor, and the site's and Colab's take long.
 ELSEWHERE = ("ci", "colab", "lint", "site", "stamp")
-CALM = 0.15  # by so much final accuracies of a setting's seeds differ at most where a run is not chaotic
-MARGIN = 0.12  # by so much a final accuracy may leave the range of the stored seeds
-APART = 0.2  # settings whose final accuracies differ by more come out in the same order again
 
 
 class Row(NamedTuple):
@@ -103,87 +100,12 @@ def outcome(report: Path) -> tuple[int, list[str]]:
 def runs() -> Row:
     """Make a whole run of each stored experiment again."""
     start, count, problems = time.perf_counter(), 0, []
-    for name, found in remade():
+    for name, found in remade.experiments():
         count += 1
         problems += [f"{name}: {problem}" for problem in found]
         print(f"  {name}: {'; '.join(found) or 'comes out again'}", flush=True)
     bad = len({problem.split(":")[0] for problem in problems})
     return Row("runs", count - bad, bad, time.perf_counter() - start, problems)
-
-
-def remade() -> Iterator[tuple[str, list[str]]]:
-    """Each stored experiment, with what is wrong with a run of it that was made again."""
-    sys.path.insert(0, str(ROOT))
-    from bncourse import data, shift, speedup, training
-
-    images = data.load()
-    warnings.simplefilter("ignore", training.DivergenceWarning)
-    for module, names in ((training, training.SWEEPS), (speedup, speedup.EXPERIMENTS)):
-        for name in names:
-            groups = settings(module.runs(name))
-            chosen = comparable(groups)
-            again = {config: training.train(groups[config][0].config, images) for config in chosen}
-            yield f"{module.__name__.split('.')[-1]}.{name}", differing(groups, again)
-    for name in shift.EXPERIMENTS:
-        stored = {one.run.config: one for one in shift.measurements(name)}
-        config = next(config for config in stored if config.norm == "batch")
-        again = shift.measure(config, images)
-        problems = differing(settings(one.run for one in stored.values()), {config.replace(seed=0): again.run})
-        ratios = {place: again.drift[place].mean() / stored[config].drift[place].mean() for place in shift.PLACES}
-        problems += [
-            f"drift of {place} is {ratio:.2f} of the stored" for place, ratio in ratios.items() if not 0.5 < ratio < 2
-        ]
-        yield f"shift.{name}", problems
-
-
-def settings(runs) -> dict:
-    """The runs of each configuration, over its seeds."""
-    found = {}
-    for run in runs:
-        found.setdefault(run.config.replace(seed=0), []).append(run)
-    return found
-
-
-def final(run) -> float:
-    return 0.0 if run.diverged else float(run.accuracy[-1])
-
-
-def spread(runs) -> float:
-    """By how much the final accuracies of a setting's seeds differ."""
-    return max(map(final, runs)) - min(map(final, runs))
-
-
-def comparable(groups: dict) -> list:
-    """A setting whose runs can be compared, and the same with the other normalization where that is calm too.
-
-    It is the calmest of those that learn anything: one that stays at chance would come out again whatever is wrong.
-    """
-    learning = {config: group for config, group in groups.items() if min(map(final, group)) > 0.3} or groups
-    chosen = min(learning, key=lambda config: spread(learning[config]))
-    others = [chosen.replace(norm=norm) for norm in ("none", "batch") if norm != chosen.norm]
-    return [chosen, *(other for other in others if other in groups and spread(groups[other]) < CALM)]
-
-
-def differing(groups: dict, again: dict) -> list[str]:
-    """What is wrong with runs made again: their first loss, the range of final accuracies, the order of settings."""
-    problems = []
-    for config, run in again.items():
-        name, first = f"norm={config.norm!r}, learning_rate={config.learning_rate:g}", groups[config][0]
-        # Of a single batch, before anything was learned; or the mean of the first steps, in which last digits grow.
-        tolerance = 1e-3 if config.loss_every == 1 else 0.05
-        if abs(run.loss[0] - first.loss[0]) > tolerance * first.loss[0]:
-            problems.append(f"{name}: the first loss was {first.loss[0]:.4f}, is {run.loss[0]:.4f}")
-        stored = sorted(map(final, groups[config]))
-        if not stored[0] - MARGIN <= final(run) <= stored[-1] + MARGIN:
-            problems.append(
-                f"{name}: ends with {final(run):.2f}, the stored runs with {stored[0]:.2f} to {stored[-1]:.2f}"
-            )
-    if len(again) == 2:
-        one, other = again
-        gap = final(groups[one][0]) - final(groups[other][0])
-        if abs(gap) > APART and gap * (final(again[one]) - final(again[other])) <= 0:
-            problems.append("the two settings come out in the other order")
-    return problems
 
 
 def table(rows: list[Row]) -> str:
