@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from . import __version__
 
 #: The oldest versions that the chapters work with, as in pyproject.toml.
-OLDEST = {"python": "3.11", "numpy": "2.0", "matplotlib": "3.8", "tensorflow": "2.19", "keras": "3.8"}
+OLDEST = {"python": "3.11", "numpy": "2.0", "matplotlib": "3.8", "tensorflow": "2.18", "keras": "3.8"}
 
 
 class EnvironmentProblem(RuntimeError):

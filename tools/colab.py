@@ -28,7 +28,7 @@ from course import ROOT
 # What Colab's runtimes bring: the current one, and the oldest that can be chosen.
 RUNTIMES = {
     "latest": ("3.13", ("tensorflow==2.20.0", "keras==3.13.2", "numpy==2.1.3", "matplotlib==3.10.0")),
-    "oldest": ("3.12", ("tensorflow==2.19.0", "keras==3.8.0", "numpy==2.0.2", "matplotlib==3.10.0")),
+    "oldest": ("3.11", ("tensorflow==2.18.0", "keras==3.8.0", "numpy==2.0.2", "matplotlib==3.10.0")),
 }
 # Both have IPython 7, for which ipykernel 6 is made. Older setuptools builds the package too.
 ALWAYS = ("ipython==7.34.0", "ipykernel<7", "nbclient", "setuptools<77")
