@@ -26,7 +26,7 @@ test:  ## run every test: package, notebooks, exercises, lints, site
 
 portable:  ## run package tests, notebooks and stored experiments as other processors would (about an hour)
 	@$(SET_UP) test
-	@$(BIN)/python tools/portable.py $(EMULATIONS)
+	@TQDM_DISABLE=1 $(BIN)/python tools/portable.py $(EMULATIONS)
 
 linkcheck:  ## ask every address that the pages link to (needs the network)
 	@$(SET_UP) book
