@@ -190,6 +190,7 @@ def compared(path):
         "-m",
         "pytest",
         "-q",
+        "-rN",  # where CI is set, pytest's closing summary would say every failure a second time
         "-p",
         "conftest",
         "--rootdir",
