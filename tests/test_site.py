@@ -442,11 +442,15 @@ def test_the_packages_pages_describe_every_public_function(site):
                 assert public and public | {f"bncourse.{chapter.slug}"} <= headings
 
 
-def test_a_chapter_links_to_the_description_of_its_module(visit):
-    page = visit("book/04_forward")
-    page.get_by_role("link", name="bncourse.forward").first.click()
-    page.wait_for_url("**/api_numpy.html#bncourse-forward")
-    assert page.locator("#bncourse-forward h3", has_text="batchnorm").count() == 1
+@pytest.mark.parametrize(
+    "chapter, module, described, function",
+    [("04_forward", "forward", "api_numpy", "batchnorm"), ("02_training", "training", "api_keras", "sweep")],
+)
+def test_a_chapter_links_to_the_description_of_its_module(visit, chapter, module, described, function):
+    page = visit(f"book/{chapter}")
+    page.get_by_role("link", name=f"bncourse.{module}").first.click()
+    page.wait_for_url(f"**/{described}.html#bncourse-{module}")
+    assert page.locator(f"#bncourse-{module} h3", has_text=function).count() == 1
 
 
 def test_a_docstring_becomes_paragraphs_lists_and_code():

@@ -161,10 +161,10 @@ def numbers(notebook) -> Iterator[str]:
 
 
 def bare_numbers(text: str) -> list[str]:
-    """Where a text numbers a chapter other than by a link with exactly that name, code left out."""
+    """Where a text names a chapter by number or place, not by a link with exactly that name, code left out."""
     text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
     text = re.sub(r"\[[Cc]hapter\s\d+\]\([\w./]+\.ipynb(#[^)]*)?\)", "", text)
-    named = r"\b[Cc]hapters?\s+\[?\d+|\[(?:[Cc]hapters?\s+)?\d+\]\([\w./]+\.ipynb"
+    named = r"\b[Cc]hapters?\s+\[?\d+|\[(?:[Cc]hapters?\s+)?\d+\]\([\w./]+\.ipynb|\b(?:next|previous|last)\s+chapter\b"
     return [found[0] for found in re.finditer(named, text)]
 
 

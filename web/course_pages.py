@@ -128,7 +128,7 @@ def machines(environments: dict) -> list[str]:
 
 def api_page(chapter: course.Chapter) -> str | None:
     """The page beside the chapters that describes the module of a chapter, if it has one."""
-    if not (ROOT / "bncourse" / f"{chapter.slug}.py").exists():
+    if chapter.slug not in public():
         return None
     return "api_keras" if chapter.slug in heavy() else "api_numpy"
 
