@@ -40,14 +40,15 @@ class Row(NamedTuple):
 def emulations() -> dict[str, dict[str, str]]:
     """The environment variables that make this processor another one, by name."""
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    without = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").split()  # this process may be another processor already
     found = {
         "without-onednn": {"TF_ENABLE_ONEDNN_OPTS": "0"},
         "one-thread": dict.fromkeys(threads, "1"),
         "two-threads": dict.fromkeys(threads, "2"),
-        "oldest": {"NPY_DISABLE_CPU_FEATURES": " ".join(features())},
+        "oldest": {"NPY_DISABLE_CPU_FEATURES": " ".join([*without, *features()])},
     }
     if X86:
-        newest = " ".join(name for name in features() if name.startswith("AVX512") or name == "X86_V4")
+        newest = " ".join([*without, *(name for name in features() if name.startswith("AVX512") or name == "X86_V4")])
         found["oldest"] |= {"OPENBLAS_CORETYPE": "Nehalem", "ONEDNN_MAX_CPU_ISA": "SSE41"}
         found["avx2"] = {
             "NPY_DISABLE_CPU_FEATURES": newest,
