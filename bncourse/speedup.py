@@ -24,19 +24,21 @@ STORE = Path(__file__).parent / "assets" / "runs" / "speedup.json"
 
 NET = Config(steps=300, loss_every=50)
 RACE = NET.replace(steps=1500, evaluate_every=50)
+FLATTEN = RACE.replace(model="cnn_flatten")
 SIGMOID = PAPER_MLP.replace(steps=5000, evaluate_every=50, loss_every=50)
 SIDES = ("none", "batch")
 CHOOSING, REPORTED = range(3), range(5, 10)  # seeds
 
 #: Learning rates that the plain network is offered for each gain, and the best of each. Batch norm takes 0.3 for all.
 PLAIN_RATES = {
-    0.25: (0.1, 0.3, 1.0),
-    0.5: (0.1, 0.3, 1.0),
-    2.0: (0.001, 0.003, 0.01),
+    0.25: (0.03, 0.1, 0.3, 1.0, 3.0),
+    0.5: (0.03, 0.1, 0.3, 1.0, 3.0),
+    2.0: (0.0001, 0.0003, 0.001, 0.003, 0.01),
     4.0: (1e-6, 1e-5, 1e-4),
 }
 BEST_PLAIN = {0.25: 0.1, 0.5: 0.1, 1.0: 0.03, 2.0: 0.001, 4.0: 1e-5}
 BEST_RACE = {"none": 0.05, "batch": 1.0}
+BEST_FLATTEN = {"none": 0.1, "batch": 0.1}
 BEST_SIGMOID = {"none": 2.0, "batch": 2.0}
 
 EXPERIMENTS = {
@@ -58,16 +60,26 @@ EXPERIMENTS = {
     ],
     "race_rates": [
         *combinations(RACE, {"learning_rate": [0.03, 0.05, 0.1], "seed": CHOOSING}),
-        *combinations(RACE.replace(norm="batch"), {"learning_rate": [0.03, 0.3, 1.0], "seed": CHOOSING}),
+        *combinations(RACE.replace(norm="batch"), {"learning_rate": [0.03, 0.3, 1.0, 3.0], "seed": CHOOSING}),
     ],
     "race": [
         config
         for norm, rate in BEST_RACE.items()
         for config in combinations(RACE.replace(norm=norm, learning_rate=rate), {"seed": REPORTED})
     ],
+    # The same race of a network whose head keeps positions apart.
+    "flatten_rates": [
+        *combinations(FLATTEN, {"learning_rate": [0.03, 0.05, 0.1, 0.2], "seed": CHOOSING}),
+        *combinations(FLATTEN.replace(norm="batch"), {"learning_rate": [0.03, 0.1, 0.3, 1.0], "seed": CHOOSING}),
+    ],
+    "flatten": [
+        config
+        for norm, rate in BEST_FLATTEN.items()
+        for config in combinations(FLATTEN.replace(norm=norm, learning_rate=rate), {"seed": REPORTED})
+    ],
     "figure1": combinations(SIGMOID, {"norm": SIDES, "seed": CHOOSING}),
     "figure1_rates": combinations(
-        SIGMOID.replace(steps=2000), {"norm": SIDES, "learning_rate": [0.5, 2.0], "seed": CHOOSING}
+        SIGMOID.replace(steps=2000), {"norm": SIDES, "learning_rate": [0.5, 1.0, 2.0, 4.0], "seed": CHOOSING}
     ),
     "figure1_tuned": [
         config

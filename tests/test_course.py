@@ -85,7 +85,8 @@ def test_a_branch_with_a_slash_is_one_part_of_binders_address():
     )
 
 
-# A chapter in the middle, by hand: four new files and a line in the table of contents.
+# A chapter in the middle, by hand: four new files and a line in the table of contents. (What is asked there is a choice;
+# other exercises bring a fifth file, of answers to try.)
 
 MODULE = '"""Twice as much."""\n\n\ndef double(x):\n    """Twice `x`."""\n    return 2 * x\n'
 TESTS = "from bncourse import toy\n\n\ndef test_twice():\n    assert toy.double(2) == 4\n"
@@ -190,5 +191,7 @@ def test_a_course_with_a_new_chapter_has_no_problems(grown):
     run(grown, "tools/stamp.py", "--check")
     run(grown, "tools/exercises.py", "--check")
     run(grown, "tools/lint.py")
-    tests = ["tests/test_toy.py", "tests/test_architecture.py", "tests/test_stamp.py"]
+    answered = "tests/test_answers.py::test_every_exercise_that_is_no_choice_has_answers_to_try"
+    tests = ["tests/test_toy.py", "tests/test_architecture.py", "tests/test_stamp.py", answered]
     run(grown, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    run(grown, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_exercises.py", "-k", "toy")

@@ -365,7 +365,7 @@ just written).
         imports="from bncourse.forward import batchnorm\n"
         "from bncourse.inference import batchnorm_inference, update_moving",
         hints=(
-            "In training the batch's statistics normalize, and the moving ones take a small step towards them.",
+            "In training the batch's statistics normalize, and the moving ones take a small step toward them.",
             "In inference nothing changes.",
             "`batchnorm` returns three things: the output, the batch's Moments, and a cache.",
         ),

@@ -93,7 +93,7 @@ EXERCISES = (
         id="inference.1",
         title="One step of the record",
         statement="""
-The warm-up: after each training step the moving statistics move a little towards the batch's. Write one such step, with
+The warm-up: after each training step the moving statistics move a little toward the batch's. Write one such step, with
 `momentum` as Keras understands it.
 """,
         solution=update,
@@ -119,7 +119,7 @@ The warm-up: after each training step the moving statistics move a little toward
             ),
             Mistake(
                 "Moved away from the batch",
-                "The step goes from the old value towards the batch's: the difference is `batch - moving`.",
+                "The step goes from the old value toward the batch's: the difference is `batch - moving`.",
                 lambda moving, batch, momentum=0.99: moving - (1 - momentum) * (batch - moving),
             ),
             Mistake(

@@ -52,12 +52,11 @@ def number_lines(rows, *, ax=None):
     return ax
 
 
-def averaged_together(groups, *, xlabel="feature", ylabel="example", ax=None):
+def averaged_together(groups, *, ax=None):
     """Draw a matrix whose cells of one group, those that share a mean, have one color.
 
     Args:
-        groups: (rows, columns) of integers, the group of each cell.
-        xlabel, ylabel: what columns and rows are.
+        groups: (examples, features) of integers, the group of each cell.
         ax: Matplotlib axes.
     """
     ax = ax or new_axes()
@@ -70,7 +69,7 @@ def averaged_together(groups, *, xlabel="feature", ylabel="example", ax=None):
     ax.grid(which="minor", color="white", linewidth=2.5)
     ax.grid(which="major", visible=False)
     ax.tick_params(which="both", length=0)
-    ax.set(xticks=range(columns), yticks=range(rows), xlabel=xlabel, ylabel=ylabel)
+    ax.set(xticks=range(columns), yticks=range(rows), xlabel="feature", ylabel="example")
     return ax
 
 
@@ -100,11 +99,11 @@ def output_spread(input_std, curves, *, ax=None):
     return ax
 
 
-def shape_against_normal(values, *, color=BATCHNORM, ax=None):
+def shape_against_normal(values, *, ax=None):
     """Draw the histogram of standardized values, and the normal curve that has the same mean and variance."""
     ax = ax or new_axes()
     edges = np.linspace(-4, 4, 81)
-    ax.hist(np.ravel(values), bins=edges, density=True, color=color, alpha=0.75)
+    ax.hist(np.ravel(values), bins=edges, density=True, color=BATCHNORM, alpha=0.75)
     ax.plot(edges, np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), color=INK, linewidth=1.5)
     ax.set(xlabel="normalized value", ylabel="density", xlim=(-4, 4))
     return ax

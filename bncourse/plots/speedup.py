@@ -6,18 +6,18 @@ from ._draw import new_axes
 from .style import BATCHNORM, MUTED, PLAIN
 
 COLORS = {"none": PLAIN, "batch": BATCHNORM}
+CHANCE = 0.1  # accuracy of guessing among ten classes, drawn as a dotted line
 
 
-def accuracy_over_steps(groups, *, chance=0.1, ax=None):
+def accuracy_over_steps(groups, *, ax=None):
     """Each group's mean test accuracy against the step, with its runs thin behind it.
 
     Args:
         groups: {label: runs of one setting that differ in their seed}; the color says whether they are normalized, a
             second group of the same kind is dashed.
-        chance: accuracy of guessing, drawn as a dotted line.
     """
     ax = ax or new_axes()
-    ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
+    ax.axhline(CHANCE, color=MUTED, linestyle=":", linewidth=1.2)
     drawn = set()
     for label, runs in groups.items():
         norm = runs[0].config.norm
@@ -32,13 +32,13 @@ def accuracy_over_steps(groups, *, chance=0.1, ax=None):
     return ax
 
 
-def accuracy_by(runs, field, *, xlabel, log=False, chance=0.1, ax=None):
+def accuracy_by(runs, field, *, xlabel, log=False, ax=None):
     """Final test accuracy against the field of `Config` that a sweep changed: a dot for each run, a line through means.
 
     A run that diverged is drawn as a cross, and counts as 0.
     """
     ax = ax or new_axes()
-    ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
+    ax.axhline(CHANCE, color=MUTED, linestyle=":", linewidth=1.2)
     for norm, label in (("batch", "with batch norm"), ("none", "without")):
         chosen = [run for run in runs if run.config.norm == norm]
         places = np.array([getattr(run.config, field) for run in chosen])
