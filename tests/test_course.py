@@ -85,8 +85,8 @@ def test_a_branch_with_a_slash_is_one_part_of_binders_address():
     )
 
 
-# A chapter in the middle, by hand: four new files and a line in the table of contents. (What is asked there is a choice;
-# other exercises bring a fifth file, of answers to try.)
+# A chapter in the middle, by hand: four new files and a line in the table of contents. (Its exercise is a choice;
+# others bring a fifth file, of answers to try.)
 
 MODULE = '"""Twice as much."""\n\n\ndef double(x):\n    """Twice `x`."""\n    return 2 * x\n'
 TESTS = "from bncourse import toy\n\n\ndef test_twice():\n    assert toy.double(2) == 4\n"

@@ -5,6 +5,7 @@ import pytest
 from common import TOLERANCE
 
 from bncourse.convolution import softmax_cross_entropy, softmax_cross_entropy_backward
+from bncourse.exercises import catalogue
 from bncourse.network import (
     BatchNorm,
     Conv2D,
@@ -100,6 +101,18 @@ def test_a_frozen_layer_stays_as_it_is_and_lets_the_gradient_through():
     assert frozen.moving is moving and not np.array_equal(kernel, network.layers[0].parameters["kernel"])
     for name, value in parameters.items():
         np.testing.assert_array_equal(frozen.parameters[name], value)
+
+
+def test_the_exercise_on_constant_statistics_is_what_a_frozen_layer_does():
+    rng = np.random.default_rng(0)
+    layer, x, dy = BatchNorm(3, epsilon=0.5), rng.normal(2, 3, (5, 3)), rng.normal(0.8, 1, (5, 3))
+    layer.parameters["gamma"] = rng.uniform(1.5, 3, 3)
+    layer.forward(x + 1, training=True)  # moves the statistics away from 0 and 1
+    layer.trainable = False
+    dx, _ = layer.backward(dy, layer.forward(x, training=True)[1])
+    [exercise] = [exercise for exercise in catalogue() if exercise.id == "backward.5"]
+    theirs = exercise.solution(dy, x, layer.parameters["gamma"], *layer.moving, epsilon=0.5)
+    np.testing.assert_allclose(theirs[0], dx)
 
 
 def test_output_equals_that_of_the_same_network_in_keras():

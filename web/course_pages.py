@@ -126,11 +126,15 @@ def machines(environments: dict) -> list[str]:
     ]
 
 
-def api_page(chapter: course.Chapter) -> str | None:
-    """The page beside the chapters that describes the module of a chapter, if it has one."""
-    if chapter.slug not in public():
-        return None
-    return "api_keras" if chapter.slug in heavy() else "api_numpy"
+def module(chapter: course.Chapter) -> str | None:
+    """The module that goes with a chapter, if there is one: that of a capstone has its name without "capstone_"."""
+    name = chapter.slug.removeprefix("capstone_")
+    return name if name in public() else None
+
+
+def api_page(module: str) -> str:
+    """The page beside the chapters that describes a module."""
+    return "api_keras" if module in heavy() else "api_numpy"
 
 
 @cache

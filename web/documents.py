@@ -87,11 +87,9 @@ def launch(chapter) -> element:
         ("source", "Source", here.source(path), {}),
         ("issue", "Report a mistake", f"{here.repository}/issues/new?title={path}", {}),
     ]
-    if page := course_pages.api_page(chapter):
-        links.insert(
-            3,
-            ("code", f"Module bncourse.{chapter.slug}", f"{page}.html#{nodes.make_id(f'bncourse.{chapter.slug}')}", {}),
-        )
+    if module := course_pages.module(chapter):
+        name = f"bncourse.{module}"
+        links.insert(3, ("code", f"Module {name}", f"{course_pages.api_page(module)}.html#{nodes.make_id(name)}", {}))
     items = [
         element(
             "",

@@ -402,7 +402,8 @@ its backward pass.
             r"Without the paths through mean and variance the straight one is left: $y = \gamma (x - \mu) r + \beta$.",
         ),
         explanation="The gradient that was wrong in training is exact here. The gradients of gamma and beta need the "
-        "x_hat of *this* forward pass, made with the moving statistics.",
+        "x_hat of *this* forward pass, made with the moving statistics. A `network.BatchNorm` with `trainable = False` "
+        "sends gradients back in this way.",
         mistakes=(
             Mistake(
                 "The gradient of training",

@@ -31,7 +31,7 @@ def _percentile_probes():
 
 
 def drift(before, after):
-    """How far the distribution of a unit's pre-activation has moved, in standard deviations; before and after are (values,)."""
+    """How far the distribution of a pre-activation moved, in standard deviations; before and after are (values,)."""
     levels = np.arange(5, 100, 5)
     moved = np.abs(np.percentile(after, levels) - np.percentile(before, levels))
     return moved.mean() / before.std()
@@ -90,7 +90,8 @@ By which factor do the inputs of layer 16 grow? (The images, the inputs of layer
             "By which factor do the inputs of layer 2 grow? And those of layer 3?",
             "How many layers do the images pass before they reach layer 16?",
         ),
-        explanation="2.08: five percent a layer are a doubling at layer 16. A change that all layers share multiplies on its way up.",
+        explanation="2.08: five percent a layer are a doubling at layer 16. "
+        "A change that all layers share multiplies on its way up.",
         mistakes=(
             Mistake(
                 "Added instead of multiplied",
@@ -163,8 +164,8 @@ what the distribution is taken over. It runs, and what it returns has the wrong 
         id="shift.4",
         title="Measure the drift",
         statement="""
-Write the drift of one unit's pre-activation between two looks: the mean distance between the percentiles of `before` and those
-of `after` (the 5th, 10th, … 95th), in standard deviations of `before`.
+Write the drift of one unit's pre-activation between two looks: the mean distance between the percentiles of `before`
+and those of `after` (the 5th, 10th, … 95th), in standard deviations of `before`.
 """,
         solution=drift,
         probes=_drift_probes,
