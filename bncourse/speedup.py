@@ -79,7 +79,7 @@ EXPERIMENTS = {
     ],
     "figure1": combinations(SIGMOID, {"norm": SIDES, "seed": CHOOSING}),
     "figure1_rates": combinations(
-        SIGMOID.replace(steps=2000), {"norm": SIDES, "learning_rate": [0.5, 1.0, 2.0, 4.0], "seed": CHOOSING}
+        SIGMOID.replace(steps=2000), {"norm": SIDES, "learning_rate": [0.5, 1.0, 2.0, 4.0, 8.0], "seed": CHOOSING}
     ),
     "figure1_tuned": [
         config
