@@ -275,7 +275,7 @@ kept: $\hat x$ (N, C), $1 / \sqrt{\sigma^2 + \epsilon}$ (N, 1) and $\gamma$ (C,)
             ),
             Mistake(
                 "The variance's term without x_hat",
-                "How the variance depends on an element is proportional to its x_hat: multiply the second mean by x_hat.",
+                "The variance depends on an element in proportion to its x_hat: multiply the second mean by it.",
                 lambda dy, x_hat, inv_std, gamma: (
                     _layer_gradient(dy, x_hat, inv_std, gamma, slope=0)
                     - inv_std * (gamma * dy * x_hat).mean(axis=1, keepdims=True)

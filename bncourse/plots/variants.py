@@ -36,29 +36,29 @@ def index_cube(members, *, ax=None):
             corners += [(i + 1) * one + (j + 1) * other, i * one + (j + 1) * other]
             color = BATCHNORM if inside else "white"
             ax.add_patch(plt.Polygon(corners, facecolor=color, edgecolor=MUTED, linewidth=0.8))
-    _edge_label(ax, "channels", p * _POSITIONS, c * _CHANNELS, (-4, -7))
-    _edge_label(ax, "examples", p * _POSITIONS, n * _EXAMPLES, (6, -7))
-    _edge_label(ax, "positions", c * _CHANNELS, p * _POSITIONS, (-8, 0))
+    _edge_label(ax, "channels", p * _POSITIONS + c * _CHANNELS / 2, (-3, -3), "right", "top")
+    _edge_label(ax, "examples", p * _POSITIONS + n * _EXAMPLES / 2, (4, -3), "left", "top")
+    _edge_label(ax, "positions", c * _CHANNELS + p * _POSITIONS / 2, (-4, 0), "right", "center")
     ax.autoscale_view()
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax
 
 
-def images_row(images, *, limit=None, figsize=(7.0, 2.4)):
-    """Draw gray images beside each other, all with the same scale from -limit (dark) to limit.
+def images_row(images, *, figsize=(7.0, 2.6)):
+    """Draw gray images beside each other, all on one scale from the lowest value (black) to the highest (white).
 
     Args:
         images: dictionary from a title to an image (H, W).
-        limit: the largest value that is told apart; by default the largest of all images.
+        figsize: in inches.
 
     Returns:
         the axes, one an image.
     """
     axes = np.atleast_1d(plt.subplots(1, len(images), figsize=figsize)[1])
-    limit = limit or max(np.abs(image).max() for image in images.values())
+    low, high = (edge([edge(image) for image in images.values()]) for edge in (np.min, np.max))
     for ax, (title, image) in zip(axes, images.items(), strict=True):
-        ax.imshow(image, cmap="gray", vmin=-limit, vmax=limit)
+        ax.imshow(image, cmap="gray", vmin=low, vmax=high)
         ax.set_title(title, fontsize=10.5, weight="normal")
         ax.set_axis_off()
     return axes
@@ -81,7 +81,7 @@ def by_block(series, *, ylabel, log=False, ax=None):
         ax.plot(values, ".-", color=color)
         ax.annotate(f" {name}", (len(values) - 1, values[-1]), color=color, va="center", weight="semibold")
     ax.set(xlabel="block", ylabel=ylabel, yscale="log" if log else "linear")
-    ax.set_xlim(0, 1.3 * (len(values) - 1))
+    ax.set(xlim=(0, 1.3 * (len(values) - 1)), xticks=range(0, len(values), 4))
     return ax
 
 
@@ -108,7 +108,6 @@ def dots_by_name(values, *, xlabel, ax=None):
     return ax
 
 
-def _edge_label(ax, text, start, along, offset):
+def _edge_label(ax, text, middle, offset, ha, va):
     """A word beside the middle of an edge of the cube."""
-    where = start + along / 2
-    ax.annotate(text, where, xytext=offset, textcoords="offset points", ha="center", va="center", fontsize=8, color=INK)
+    ax.annotate(text, middle, xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=9, color=INK)
