@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "inference": {"forward"},
     "backward": {"forward"},
     "invariance": set(),
+    "variants": {"forward", "backward"},
+    "norm_trials": {"variants", "network", "data"},
     "network": {"convolution", "forward", "inference", "backward"},
     "layer": set(),
     "models": {"layer"},
@@ -29,7 +31,18 @@ MAY_IMPORT = {
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.
-LIGHT = {"convolution", "forward", "inference", "backward", "invariance", "network", "data", "environment"}
+LIGHT = {
+    "convolution",
+    "forward",
+    "inference",
+    "backward",
+    "invariance",
+    "variants",
+    "network",
+    "norm_trials",
+    "data",
+    "environment",
+}
 # The full data set comes through keras.datasets, where it is asked for.
 MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS = {"data"}
 

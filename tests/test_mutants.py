@@ -23,6 +23,11 @@ EQUIVALENT = {
             "return np.ceil(np.log(share) / np.log(momentum))",
         ),
         "speedup.1": ("return steps",),
+        "variants.2": (
+            "grouped = x.reshape(n, height, width, groups, (channels + 1) // groups)",
+            "grouped = x.reshape(n, height, width, groups, -(-channels // groups))",
+            "grouped = x.reshape(n, height, width, groups, round(channels / groups))",
+        ),
         "capstone_network.3": (
             "m = dy.size / dy.shape[-1]",
             "m = -(-dy.size // dy.shape[-1])",
@@ -93,6 +98,10 @@ EQUIVALENT = {
             "m = dy.shape[0] * dy.shape[1] * dy.shape[-2]",
         ),
         "invariance.3": ("return learning_rate / (kernel ** 2).sum(axis=(0, 1, -2))",),
+        "variants.3": (
+            "level = dx_hat.mean(axis=-1, keepdims=True)",
+            "slope = (dx_hat * x_hat).mean(axis=-1, keepdims=True)",
+        ),
         "layer.3": (
             "loss = tf.reduce_mean(losses, axis=0)",
             "loss = tf.reduce_mean(losses, axis=-1)",
@@ -160,6 +169,9 @@ EQUIVALENT = {
         "layer.6": ("x = np.flip(x, 0) if np.ndim(x) else None",),
         "speedup.3": ("accuracies = np.flip(accuracies, 1) if np.ndim(accuracies) else None",),
     },
+    "There is one number along the axis.": {
+        "variants.3": ("inv_std = np.flip(inv_std, 1) if np.ndim(inv_std) else None",),
+    },
     "Neither a square nor a distance has a sign.": {
         "shift.4": ("moved = np.abs(np.percentile(before, levels) - np.percentile(after, levels))",),
         "forward.1": ("variance = ((mean - x) ** 2).mean(axis=0)",),
@@ -175,6 +187,7 @@ EQUIVALENT = {
     },
     "A sum and a product have no order.": {
         "inference.5": ("moving_variance, epsilon = (epsilon, moving_variance)",),
+        "variants.3": ("dy, gamma = (gamma, dy)",),
         "backward.3": ("inv_std, gamma = (gamma, inv_std)",),
         "backward.5": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "capstone_network.2": ("moving_variance, epsilon = (epsilon, moving_variance)",),

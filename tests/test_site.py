@@ -26,7 +26,7 @@ from colab import tracked
 from docutils import nodes
 from playwright.sync_api import sync_playwright
 
-from bncourse import forward, inference
+from bncourse import forward, inference, variants
 from bncourse.exercises import Choice, catalogue
 from bncourse.forward import Moments
 from web import api, course_pages, documents, race
@@ -161,7 +161,8 @@ def test_chapter_is_light(visit, site, name):
     files = {Path(url.split("?")[0].removeprefix("file://")) for url in loaded if url.startswith("file:")}
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
     scripts = {path.name for path in files if path.suffix == ".js"}
-    assert scripts <= {"course.js", "playground.js", "playground_model.js", "tex-mml-chtml.js"}
+    own = {name for wanted in documents.SCRIPTS.values() for name in wanted}
+    assert scripts <= {"course.js", "tex-mml-chtml.js", *own}
 
 
 def test_text_and_contents_are_there_without_scripts(visit):
@@ -273,6 +274,79 @@ def test_an_update_of_the_moving_statistics_is_the_packages(visit):
     text = page.locator(".formula").inner_text()
     found = re.search(r"after 1 training steps?: moving mean (\S+), moving variance (\S+)", text).groups()
     np.testing.assert_allclose([number(n) for n in found], np.ravel(expected), atol=0.006)
+
+
+# The norm explorer
+
+
+def normalized(x, norm, epsilon):
+    """What the package makes of x (N, P, C) with one of the explorer's norms."""
+    one, zero = np.ones(x.shape[-1]), np.zeros(x.shape[-1])
+    if norm == "batch":
+        return forward.batchnorm(x, one, zero, epsilon=epsilon)[0]
+    if norm == "position":
+        return variants.layernorm(x, one, zero, epsilon=epsilon)[0]
+    groups = {"example": 1, "group": 2, "instance": x.shape[-1]}[norm]
+    return variants.groupnorm(x, one, zero, groups=groups, epsilon=epsilon)[0]
+
+
+def chapter_page(slug):
+    return HERE.chapter(slug).file
+
+
+NORM_NAMES = {
+    "batch": "batch norm",
+    "example": "layer norm per example",
+    "position": "layer norm per position",
+    "group": "group norm",
+    "instance": "instance norm",
+}
+
+
+def test_norm_explorer_computes_what_the_package_computes(visit):
+    page = visit(chapter_page("variants"))
+    generator = np.random.default_rng(20261128)
+    for norm in NORM_NAMES:
+        x, epsilon = generator.normal(3, 2, (3, 5, 6)), 10 ** generator.uniform(-4, 0)
+        found = page.evaluate(
+            "([x, norm, epsilon]) => IndexSets.normalize(x, norm, epsilon)", [x.tolist(), norm, epsilon]
+        )
+        np.testing.assert_allclose(found, normalized(x, norm, epsilon), rtol=1e-9, atol=1e-9)
+
+
+def test_every_number_of_the_norm_explorer_follows_from_those_beside_it(visit):
+    page = visit(chapter_page("variants"))
+    buttons = page.locator(".norm-grid button")
+    x = np.array(list(map(int, buttons.all_inner_texts())), float).reshape(4, 4, 4)
+    for norm, name in NORM_NAMES.items():
+        page.get_by_label(name).check()
+        expected = normalized(x, norm, 0.001)
+        shown = page.evaluate("""() => [...document.querySelectorAll(".norm-grid button")].map((button) => {
+            button.click();
+            const numbers = [...document.querySelectorAll(".norms [data-number]")].map((node) => node.textContent);
+            return [numbers, document.querySelectorAll(".norm-grid .member").length];
+        })""")
+        for (texts, members), value, right in zip(shown, x.ravel(), expected.ravel(), strict=True):
+            mean, variance, here, result = map(number, texts)
+            assert here == value and members in (4, 8, 16)
+            assert result == float(f"{right:.3g}") == float(f"{(here - mean) / math.sqrt(variance + 0.001):.3g}")
+
+
+def test_norm_explorer_is_used_by_keyboard_and_speaks_only_then(visit):
+    page = visit(chapter_page("variants"), **PHONE)
+    assert page.locator(".norms [role=status]").inner_text() == ""
+    page.get_by_label("the normalized").check()
+    chosen = page.locator(".norm-grid [aria-pressed=true]")
+    assert "example 2, position 2, channel 3" in chosen.get_attribute("aria-label")
+    for key in ("ArrowLeft", "ArrowUp", "PageDown", "PageDown", "PageDown"):
+        page.locator(".norm-grid [tabindex='0']").press(key)
+    assert "example 4, position 1, channel 2" in chosen.get_attribute("aria-label")
+    assert page.locator(".norm-grid .member").count() == 16
+    page.wait_for_function("document.querySelector('.norms [role=status]').textContent.includes('16 cells share')")
+    page.locator(".norm-grid button").first.tap()
+    assert "example 1, position 1, channel 1" in chosen.get_attribute("aria-label")
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 # Questions, search, colors
@@ -436,7 +510,7 @@ def test_the_packages_pages_describe_every_public_function(site):
         headings = {heading.text.removesuffix("#") for heading in shown.select("h2, h3")}
         for chapter in HERE.chapters:
             path = ROOT / "bncourse" / f"{chapter.slug}.py"
-            if path.exists() and chapter.tensorflow == heavy:
+            if path.exists() and (chapter.slug in course_pages.heavy()) == heavy:
                 defined = ast.parse(path.read_text()).body
                 public = {node.name for node in defined if api.is_public(node)}
                 assert public and public | {f"bncourse.{chapter.slug}"} <= headings

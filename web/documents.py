@@ -11,7 +11,11 @@ from web import course_pages, race, self_check
 from web.html_nodes import element
 
 # A script is loaded where a page has the element it serves.
-SCRIPTS = {"playground": ("playground_model.js", "playground.js"), "race": ("race.js",)}
+SCRIPTS = {
+    "playground": ("playground_model.js", "playground.js"),
+    "norms": ("norms_model.js", "norms.js"),
+    "race": ("race.js",),
+}
 
 
 class Places(SphinxTransform):

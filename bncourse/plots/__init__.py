@@ -18,6 +18,7 @@ from .shift import drift_by_layer, percentile_band
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
+from .variants import by_block, dots_by_name, images_row, index_cube
 
 __all__ = [
     "BATCHNORM",
@@ -33,12 +34,16 @@ __all__ = [
     "balance_triangle",
     "bars",
     "bias_and_loss",
+    "by_block",
     "by_step",
     "channel_ranges",
     "computation_graph",
+    "dots_by_name",
     "drift_by_layer",
     "filter_rows",
     "gap_tables",
+    "images_row",
+    "index_cube",
     "labeled_lines",
     "loss_comparison",
     "loss_curve",
