@@ -3,13 +3,18 @@
 NumPy reads and writes whole arrays at each step of a formula, and memory is what it waits for. Here every step is taken
 for a block that stays in the processor's cache, arrays are read in one sweep for all their sums and in a second one for
 the result, results go into memory that is there already, and threads share the blocks.
+
+`race` and `ratio` compare times fairly. What `python -m benchmarks.batchnorm --store` measured is read by `measured`.
 """
 
+import json
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +22,9 @@ import numpy as np
 from ._check import as_features, as_float, as_parameters, require_integer, require_shape
 from .backward import Gradients
 from .forward import Moments, inverse_std
+
+#: What the benchmark measured on one machine, with that machine's description.
+STORE = Path(__file__).parent / "assets" / "speed.json"
 
 # Numbers in a block: half a dozen blocks fit in a second-level cache of 2 MB, and a step takes far longer than NumPy
 # takes to begin it.
@@ -153,6 +161,84 @@ def batchnorm_backward(dy, saved: Saved, *, out=None, threads=1) -> Gradients:
 
     _shared(gradient, pieces, threads)
     return Gradients(dx, dgamma.astype(gamma.dtype), dbeta.astype(gamma.dtype))
+
+
+class Ratio(NamedTuple):
+    """How many times as long something takes: the median over all rounds, and the range of the middle half of them."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self):
+        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+
+
+def race(contestants: Mapping[str, Callable[[], object]], *, rounds: int = 15) -> dict[str, np.ndarray]:
+    """Seconds (rounds,) of each contestant's calls, which take turns, so that a busy machine slows all of them.
+
+    One call of each comes before: it compiles, allocates and fills caches.
+
+    Args:
+        contestants: functions without arguments that return when the work is done, by their names.
+        rounds: how many calls of each are timed.
+
+    Raises:
+        TypeError, ValueError: if `rounds` is no integer of at least 1.
+    """
+    require_integer(rounds, 1, "rounds")
+    for run in contestants.values():
+        run()
+    seconds = {name: np.empty(rounds) for name in contestants}
+    for turn in range(rounds):
+        for name, run in contestants.items():
+            start = time.perf_counter()
+            run()
+            seconds[name][turn] = time.perf_counter() - start
+    return seconds
+
+
+def ratio(seconds, reference) -> Ratio:
+    """Each round's time over the reference's in the same round: median and quartiles.
+
+    Raises:
+        ValueError: if the two have different shapes.
+
+    >>> print(ratio([2.0, 4.0, 9.0], [1.0, 2.0, 3.0]))
+    2.00 (2.00-2.50)
+    """
+    seconds, reference = as_float(seconds, "seconds"), as_float(reference, "reference")
+    require_shape(reference, seconds.shape, "reference")
+    low, median, high = np.percentile(seconds / reference, (25, 50, 75))
+    return Ratio(float(median), float(low), float(high))
+
+
+def attainable(intensity, *, arithmetic: float, bandwidth: float):
+    """The roofline: operations a second that a processor can reach at an intensity of operations per byte.
+
+    Args:
+        intensity: operations per byte read or written, a number or an array.
+        arithmetic: most operations a second, whatever they need.
+        bandwidth: most bytes a second.
+
+    Source:
+        Williams, Waterman and Patterson (2009), https://doi.org/10.1145/1498765.1498785.
+
+    >>> attainable([0.5, 100.0], arithmetic=1e11, bandwidth=1e10).tolist()
+    [5000000000.0, 100000000000.0]
+    """
+    return np.minimum(arithmetic, as_float(intensity, "intensity") * bandwidth)
+
+
+def measured() -> dict:
+    """The stored measurement: `environment`, `ratios` by shape and contestant, `roofline`.
+
+    Raises:
+        LookupError: if it is missing; the message names the command that makes it.
+    """
+    if not STORE.exists():
+        raise LookupError(f"{STORE.name} is missing: `python -m benchmarks.batchnorm --store` makes it")
+    return json.loads(STORE.read_text())
 
 
 def _moments(x: np.ndarray, pieces: Sequence[slice], threads: int) -> Moments:

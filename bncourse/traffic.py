@@ -27,9 +27,9 @@ class Traffic(NamedTuple):
 def traffic(computation: Callable, *arrays, cache: int = 0) -> Traffic:
     """Count what the operations of a computation read and write.
 
-    Each ufunc (`+`, `np.multiply`, …) and each reduction (`sum`, `mean`, `var`) on the arrays, their views, and what was
-    computed from them reads its operands and writes its result. With a cache, what is still in it isn't read again, and
-    what is changed in it several times is written once. The model drops what was not used for longest, and knows no
+    Each ufunc (`+`, `np.multiply`, …) and each reduction (`sum`, `mean`, `var`) on the arrays, their views, and what
+    was computed from them reads its operands and writes its result. With a cache, what is still in it isn't read again,
+    and what is changed in it several times is written once. The model drops what was not used for longest, and knows no
     other traffic: many processors read memory before they store into it, which is left out.
 
     Args:

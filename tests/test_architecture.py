@@ -17,6 +17,9 @@ MAY_IMPORT = {
     "convolution": set(),
     "forward": set(),
     "inference": {"forward"},
+    "speed": {"forward", "backward"},
+    "traffic": set(),
+    "fused": {"layer"},
     "backward": {"forward"},
     "invariance": set(),
     "network": {"convolution", "forward", "inference", "backward"},
@@ -29,7 +32,18 @@ MAY_IMPORT = {
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.
-LIGHT = {"convolution", "forward", "inference", "backward", "invariance", "network", "data", "environment"}
+LIGHT = {
+    "convolution",
+    "forward",
+    "inference",
+    "backward",
+    "invariance",
+    "network",
+    "data",
+    "environment",
+    "speed",
+    "traffic",
+}
 # The full data set comes through keras.datasets, where it is asked for.
 MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS = {"data"}
 
