@@ -93,6 +93,11 @@ EQUIVALENT = {
             "m = dy.shape[0] * dy.shape[1] * dy.shape[-2]",
         ),
         "invariance.3": ("return learning_rate / (kernel ** 2).sum(axis=(0, 1, -2))",),
+        "speed.4": (
+            "return np.median(ours[1:] / theirs[1:], axis=0)",
+            "return np.median(ours[1:] / theirs[1:], axis=-1)",
+        ),
+        "speed.5": ("m = shape[0] * shape[1] * shape[-2]",),
         "layer.3": (
             "loss = tf.reduce_mean(losses, axis=0)",
             "loss = tf.reduce_mean(losses, axis=-1)",
