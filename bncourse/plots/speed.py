@@ -24,6 +24,7 @@ def passes(counts, *, floor, ax=None):
     ax.set_yticks(rows, counts)
     ax.set_ylim(len(counts) - 0.4, -0.6)
     ax.set_xlim(0, 1.1 * (read + written).max())
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="y", visible=False)
     ax.legend(loc="lower right")
     ax.set_xlabel("passes over the array")
@@ -54,7 +55,7 @@ def multiples(ratios, *, reference, ax=None):
     ax.set_yticks(range(len(ratios)), ratios)
     ax.set_ylim(len(ratios) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel(f"time, as a multiple of that of {reference} (logarithmic)")
+    ax.set_xlabel(f"time / time of {reference} (logarithmic)")
     return ax
 
 
