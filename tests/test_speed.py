@@ -334,7 +334,7 @@ def test_figures_show_what_they_are_given():
 
     ax = plots.passes({"a": (7, 5), "b": (2, 1)}, floor=3)
     assert [bar.get_width() for bar in ax.patches] == [7, 2, 5, 1]
-    assert [text.get_text() for text in ax.texts] == ["12.0", "3.0"]
+    assert [text.get_text() for text in ax.texts] == ["12", "3"]
     assert ax.get_lines()[0].get_xdata()[0] == 3
     ax = plots.multiples({"NumPy": (2, 1.5, 3), "layer": (1, 0.9, 1.1)}, reference="the kernel")
     assert [line.get_xdata()[0] for line in ax.get_lines()] == [1.5, 2, 0.9, 1, 1]

@@ -19,7 +19,7 @@ def passes(counts, *, floor, ax=None):
     ax.barh(rows, read, 0.6, color=BATCHNORM, label="read")
     ax.barh(rows, written, 0.6, left=read, color=PLAIN, label="written")
     for row, total in zip(rows, read + written, strict=True):
-        ax.annotate(f"{total:.1f}", (total, row), (5, 0), textcoords="offset points", va="center")
+        ax.annotate(f"{total:.0f}", (total, row), (5, 0), textcoords="offset points", va="center")
     ax.axvline(floor, color=MUTED, linestyle=":", linewidth=1.5)
     ax.set_yticks(rows, counts)
     ax.set_ylim(len(counts) - 0.4, -0.6)
