@@ -11,6 +11,7 @@ from unittest import mock
 
 import keras
 
+from benchmarks.timing import describe
 from bncourse import data, models
 from bncourse.speedup import seconds_per_step
 
@@ -29,6 +30,7 @@ def ratio(*, jit_compile: bool, repetitions: int = 300) -> float:
 
 
 def main() -> None:
+    describe()
     for mode, jit_compile in (("tf.function", False), ("XLA", True)):
         measured = ratio(jit_compile=jit_compile)
         print(f"training step of the CNN, {mode:11s} ours / Keras's {measured:.2f}, at most {LIMIT}")

@@ -1,26 +1,18 @@
-"""Side-by-side timing: runs of the two alternate, so that a busy machine slows both, and medians are compared."""
+"""What the benchmarks print: on what they run, and every ratio with its spread, measured in one run."""
 
-import statistics
-import time
-from collections.abc import Callable
-
-
-def seconds(function: Callable) -> float:
-    """Wall-clock seconds of one call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+from bncourse import environment
+from bncourse.speed import Ratio
 
 
-def compare(ours: Callable, theirs: Callable, *, repeats: int = 25) -> tuple[float, float]:
-    """Median seconds of each over alternating runs, after one run of each that allocates."""
-    ours(), theirs()
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(repeats)]
-    return tuple(statistics.median(column) for column in zip(*pairs, strict=True))
+def describe() -> None:
+    """Processor, caches, threads and versions."""
+    for name, value in environment.machine().items():
+        print(f"{name}: {value}")
 
 
-def report(name: str, ours: float, theirs: float, limit: float) -> None:
-    """One line: milliseconds of both, their ratio, and the ratio that is aimed at."""
-    ratio = ours / theirs
-    verdict = "within" if ratio <= limit else "ABOVE"
-    print(f"{name:48s} {1e3 * ours:8.2f} ms {1e3 * theirs:8.2f} ms {ratio:6.2f}x, {verdict} {limit:g}x", flush=True)
+def report(name: str, ratio: Ratio, limit: float | None = None) -> bool:
+    """One line: the ratio, the range of its middle half, and whether it is within the limit, if there is one."""
+    within = limit is None or ratio.median <= limit
+    verdict = "" if limit is None else f", {'within' if within else 'ABOVE'} {limit:g}"
+    print(f"{name:44s} {ratio}{verdict}", flush=True)
+    return within

@@ -1,8 +1,10 @@
 """What a chapter needs from the environment that it runs in; each chapter's set-up cell calls `require`."""
 
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from . import __version__
 
@@ -57,3 +59,35 @@ def require(series: str, *, tensorflow: bool) -> None:
                 f"This notebook needs {name} {oldest} or newer and finds {found or 'none'}: in Colab choose the latest "
                 "version under Runtime > Change runtime type, elsewhere install the course's requirements.txt."
             )
+
+
+def machine() -> dict[str, str]:
+    """What a time depends on beside the code: processor, caches, cores, threads that are asked for, versions."""
+    threads = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name in os.environ}
+    return {
+        "processor": _processor(),
+        "caches": ", ".join(_caches()) or "unknown",
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "threads": ", ".join(f"{name}={value}" for name, value in threads.items()) or "as many as cores",
+        **{name: _installed(name) or "none" for name in ("python", "numpy", "tensorflow", "keras")},
+    }
+
+
+def _processor() -> str:
+    """The processor's name, as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _caches() -> list[str]:
+    """The caches of the first core, such as "L2 2048K", where the system tells."""
+    found = []
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind, level, size = ((folder / name).read_text().strip() for name in ("type", "level", "size"))
+        if kind != "Instruction":
+            found.append(f"L{level} {size}")
+    return found

@@ -17,6 +17,9 @@ MAY_IMPORT = {
     "convolution": set(),
     "forward": set(),
     "inference": {"forward"},
+    "speed": {"forward", "backward"},
+    "traffic": set(),
+    "fused": {"layer"},
     "backward": {"forward"},
     "invariance": set(),
     "variants": {"forward", "backward"},
@@ -42,6 +45,8 @@ LIGHT = {
     "norm_trials",
     "data",
     "environment",
+    "speed",
+    "traffic",
 }
 # The full data set comes through keras.datasets, where it is asked for.
 MAY_IMPORT_HEAVY_INSIDE_FUNCTIONS = {"data"}

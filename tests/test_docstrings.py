@@ -14,7 +14,20 @@ MODULES = [
     if not module.name.startswith(("bncourse.exercises", "bncourse.plots")) and not module.name.endswith("__main__")
 ]
 # Modules whose main functions need an example each.
-WITH_EXAMPLES = {"forward", "inference", "backward", "invariance", "convolution", "network", "layer", "models", "data"}
+WITH_EXAMPLES = {
+    "speed",
+    "traffic",
+    "fused",
+    "forward",
+    "inference",
+    "backward",
+    "invariance",
+    "convolution",
+    "network",
+    "layer",
+    "models",
+    "data",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -102,6 +102,11 @@ EQUIVALENT = {
             "level = dx_hat.mean(axis=-1, keepdims=True)",
             "slope = (dx_hat * x_hat).mean(axis=-1, keepdims=True)",
         ),
+        "speed.4": (
+            "return np.median(ours[1:] / theirs[1:], axis=0)",
+            "return np.median(ours[1:] / theirs[1:], axis=-1)",
+        ),
+        "speed.5": ("m = shape[0] * shape[1] * shape[-2]",),
         "layer.3": (
             "loss = tf.reduce_mean(losses, axis=0)",
             "loss = tf.reduce_mean(losses, axis=-1)",

@@ -15,6 +15,7 @@ from .inference import bars, gap_tables, labeled_lines, ratios_by_layer
 from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
+from .speed import multiples, passes, roofline
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
@@ -49,8 +50,10 @@ __all__ = [
     "loss_curve",
     "mean_map",
     "montage",
+    "multiples",
     "number_lines",
     "output_spread",
+    "passes",
     "percentile_band",
     "placements",
     "projection",
@@ -58,6 +61,7 @@ __all__ = [
     "relative_errors",
     "residuals",
     "right_triangle",
+    "roofline",
     "scale_curves",
     "shape_against_normal",
     "signal_by_layer",
