@@ -55,7 +55,7 @@ def timetable() -> str:
 
 def exercises() -> str:
     """All exercises by chapter, each linked to its place, with its kind and the number of mistakes it knows."""
-    lines = []
+    lines = ['<div class="progress"></div>', ""]
     for chapter in HERE.chapters:
         own = catalogue(chapter.slug)
         if not own:
@@ -64,7 +64,10 @@ def exercises() -> str:
         for exercise in own:
             heading = f"{chapter.exercise(exercise.id)}: {exercise.title}"
             link = f"[{heading}]({Path(chapter.path).name}#{default_slugify(heading)})"
-            lines.append(f"| {link} | {KINDS[exercise.kind]} | {len(exercise.mistakes)} |")
+            kind = KINDS[exercise.kind]
+            if exercise.kind != "function":
+                kind += f' <span data-solved="{exercise.id}"></span>'
+            lines.append(f"| {link} | {kind} | {len(exercise.mistakes)} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -6,12 +6,20 @@ from itertools import takewhile
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-from bncourse.exercises import Choice, catalogue
-from web import course_pages, race, self_check
+from bncourse.exercises import Choice, Exercise, Value, catalogue
+from web import course_pages, race, search_index, self_check, value_check
 from web.html_nodes import element
 
+PLAYGROUND = tuple(f"playground{part}.js" for part in ("_model", "_text", "_picture", "_questions", ""))
 # A script is loaded where a page has the element it serves.
-SCRIPTS = {"playground": ("playground_model.js", "playground.js"), "race": ("race.js",)}
+SCRIPTS = {
+    "playground": PLAYGROUND,
+    "race": ("race.js",),
+    "self-check": ("progress.js", "self_check.js"),
+    "value-check": ("progress.js", "value_model.js", "self_check.js"),
+    "progress": ("progress.js",),
+}
+ORDER = ["progress.js", "value_model.js", "self_check.js", *PLAYGROUND, "race.js"]
 
 
 class Places(SphinxTransform):
@@ -21,6 +29,9 @@ class Places(SphinxTransform):
 
     def apply(self, **options):
         fill_launch(self.document, course_pages.chapters().get(self.env.docname))
+        if self.env.docname == search_index.GLOSSARY:
+            search_index.give_terms_ids(self.document)
+        fill_exercises(self.document, course_pages.chapters().get(self.env.docname))
         for raw in list(self.document.findall(nodes.raw)):
             attributes = opening(raw.astext())
             kind = attributes.get("class")
@@ -64,6 +75,44 @@ def fill_question(place: nodes.raw, exercise_id: str) -> None:
     place.replace_self(self_check.question(known[exercise_id], options))
 
 
+def fill_exercises(document: nodes.document, chapter) -> None:
+    """What can't run here goes: the cell of each check, and that of an answer which is given on the page.
+
+    In its place stands a link to the exercise in Colab, and for a value the fields to give it.
+    """
+    if chapter is None:
+        return
+    known = {exercise.id: exercise for exercise in catalogue(chapter.slug)}
+    places = cell_ids(chapter)
+    for cell in list(document.findall(is_exercise_cell)):
+        id, part = cell["cell_metadata"]["exercise"], cell["cell_metadata"]["part"]
+        exercise = known[id]
+        if part == "check":
+            cell.replace_self(instead(exercise, chapter, places[id]))
+        elif isinstance(exercise, Choice | Value):
+            cell.parent.remove(cell)
+
+
+def is_exercise_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and "exercise" in node.get("cell_metadata", {})
+
+
+def cell_ids(chapter) -> dict[str, str]:
+    """The id of the cell in which each exercise of a chapter is answered."""
+    stubs = (
+        cell for cell in course_pages.cells(course_pages.ROOT / chapter.path) if cell["metadata"].get("part") == "stub"
+    )
+    return {cell["metadata"]["exercise"]: cell["id"] for cell in stubs}
+
+
+def instead(exercise: Exercise, chapter, cell_id: str) -> element:
+    """What the page has in the place of a check: a way to answer here, or the exercise in Colab."""
+    words = "Answer it in Colab instead" if isinstance(exercise, Choice | Value) else "Solve it in Colab"
+    address = f"{course_pages.HERE.colab(chapter.path)}#scrollTo={cell_id}"
+    link = element("", element("", nodes.Text(words), tag="a", html={"href": address}), tag="p", classes=["solve"])
+    return value_check.form(exercise, link) if isinstance(exercise, Value) else link
+
+
 def fill_launch(document: nodes.document, chapter) -> None:
     """Links that run a chapter, in the place of those that its notebook shows: the second line in italics."""
     if chapter:
@@ -105,7 +154,9 @@ def launch(chapter) -> element:
 
 def scripts(doctree: nodes.document) -> list[str]:
     """The scripts that a page's elements ask for, in the order in which they run."""
-    return list(dict.fromkeys(script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())))
+    marked = [script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())]
+    made = [script for node in doctree.findall(element) for name in node["classes"] for script in SCRIPTS.get(name, ())]
+    return sorted(dict.fromkeys([*marked, *made]), key=ORDER.index)
 
 
 def has_formulas(doctree: nodes.document) -> bool:
@@ -121,6 +172,9 @@ def borrowed(docname: str) -> str:
         parts.append(race.picture(race.runs()))
     if chapter := course_pages.chapters().get(docname):
         parts.append(launch(chapter).pformat())
-        asked = [exercise for exercise in catalogue(chapter.slug) if isinstance(exercise, Choice)]
-        parts += [repr((e.id, e.options, e.reasons, e.solution)) for e in asked]
+        for exercise in catalogue(chapter.slug):
+            if isinstance(exercise, Choice):
+                parts.append(repr((exercise.id, exercise.options, exercise.reasons, exercise.solution)))
+            elif isinstance(exercise, Value):
+                parts.append(repr((exercise.id, value_check.described(exercise))))
     return "\n".join(parts)

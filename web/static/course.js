@@ -23,6 +23,30 @@ themeButton.addEventListener("click", () => {
 systemDark.addEventListener("change", showTheme);
 showTheme();
 
+// Search: its scripts come when it is asked for.
+let search;
+function openSearch() {
+  search ??= ["search_index.js", "search_model.js", "search.js"].reduce(
+    (before, name) => before.then(() => load(`${root.dataset.content_root}_static/${name}`)),
+    Promise.resolve(),
+  );
+  search.then(() => searchView.open());
+}
+function load(address) {
+  return new Promise((resolve, reject) => {
+    document.head.append(Object.assign(document.createElement("script"), { src: address, onload: resolve, onerror: reject }));
+  });
+}
+document.querySelector(".search-button").addEventListener("click", openSearch);
+document.addEventListener("keydown", (event) => {
+  const writes = event.target.closest("input:not([type=range], [type=radio]), textarea, select, [contenteditable]");
+  const asked = (event.key === "/" && !writes) || (event.key === "k" && (event.ctrlKey || event.metaKey));
+  if (!asked || event.altKey) return;
+  event.preventDefault();
+  openSearch();
+});
+if (document.querySelector(".search-place")) openSearch();
+
 // Contents: beside the text where there is room, else a sheet.
 const contents = document.getElementById("contents");
 const contentsButton = document.querySelector(".contents-button");
