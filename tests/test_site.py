@@ -69,7 +69,10 @@ def test_page_fits_a_phone(visit, name, fonts):
     wait_for_math(page)
     page.add_style_tag(content=FONTS[fonts])
     page.evaluate("document.fonts.ready")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("markScrollable()")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -82,7 +85,7 @@ def test_chapter_is_light(visit, site, name):
     files = {Path(url.split("?")[0].removeprefix("file://")) for url in loaded if url.startswith("file:")}
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
     scripts = {path.name for path in files if path.suffix == ".js"}
-    assert scripts <= {"course.js", "playground.js", "playground_model.js", "tex-mml-chtml.js"}
+    assert scripts <= {"course.js", "tex-mml-chtml.js", *documents.ORDER}
 
 
 def test_text_and_contents_are_there_without_scripts(visit):
@@ -156,16 +159,6 @@ def test_launch_and_source_buttons_lead_to_tracked_files(site):
         assert list(lint.page(html, HERE, files)) == []
 
 
-def test_dark_mode_follows_the_system_and_the_reader(visit):
-    page = visit("book/conventions", color_scheme="dark")
-    background = "getComputedStyle(document.body).backgroundColor"
-    dark = page.evaluate(background)
-    page.locator(".theme-button").click()
-    assert page.evaluate(background) == "rgb(255, 255, 255)" != dark
-    page.reload()
-    assert page.evaluate(background) == "rgb(255, 255, 255)"
-
-
 def test_contents_open_on_a_phone(visit):
     page = visit("book/glossary", **PHONE)
     contents = page.get_by_role("navigation", name="Contents")
@@ -177,15 +170,6 @@ def test_contents_open_on_a_phone(visit):
     page.get_by_role("button", name="Contents").click()
     contents.get_by_role("link", name=re.compile("conventions|frameworks", re.I)).first.click()
     page.wait_for_url("**/conventions.html")
-
-
-def test_paper_shows_what_is_folded_and_no_buttons(visit):
-    page = visit("book/04_forward", color_scheme="dark")
-    page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#fff"
-    assert not page.locator(".bar").is_visible()
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("details:not([open])").count() == 0
 
 
 # An incremental build gives what a clean one gives
@@ -306,15 +290,47 @@ def test_a_docstring_becomes_paragraphs_lists_and_code():
 
 
 def test_first_page_tells_the_committed_runs(visit):
-    found = race.runs()
     page = visit("book/index", reduced_motion="reduce")
-    assert page.locator(".race polyline").count() == sum(map(len, found.values()))
-    for norm, runs in found.items():
-        share = median(run["accuracy"][-1] for run in runs)
-        assert page.locator(f".race-label.{norm} b").inner_text() == f"{share:.0%}"
-    good, bad = (race.accuracies(found)[norm] for norm in ("batch", "none"))
+    for depth in race.DEPTHS:
+        page.get_by_label(str(depth), exact=True).check()
+        found = race.runs(depth)
+        plot = page.locator(f'.race-plot[data-depth="{depth}"]')
+        assert plot.is_visible() and page.locator(".race-plot:visible").count() == 1
+        assert plot.locator("polyline").count() == sum(map(len, found.values())) == 10
+        for norm, runs in found.items():
+            share = median(run["accuracy"][-1] for run in runs)
+            assert plot.locator(f".race-label.{norm} b").inner_text() == f"{share:.0%}"
+        boxes = [label.bounding_box() for label in plot.locator(".race-label").all()]
+        top, bottom = sorted(boxes, key=lambda box: box["y"])
+        assert top["y"] + top["height"] <= bottom["y"] + 1
+        assert str(depth) in page.locator(".race-title").inner_text()
+    good, bad = (race.accuracies(race.runs())[norm] for norm in ("batch", "none"))
     assert good > 0.6 and bad < 0.2
-    assert page.locator("output", has_text="step 300").count() == 1
+    assert page.locator(".race-controls .shown").inner_text() == "step 300"
+
+
+def test_the_race_starts_when_seen_can_be_stopped_and_says_nothing(visit):
+    page = visit("book/index", **PHONE)
+    step = page.locator(".race-controls .shown")
+    page.evaluate("document.querySelector('figure.race').style.marginTop = '200vh'")  # below the fold
+    page.wait_for_timeout(2500)
+    assert step.inner_text() == "step 300"
+    page.locator(".race-controls").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Pause").click()
+    stopped = step.inner_text()
+    assert stopped != "step 300"
+    page.wait_for_timeout(500)
+    assert step.inner_text() == stopped
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_function("text => document.querySelector('.race-controls .shown').textContent !== text", arg=stopped)
+    assert page.locator(".race :is(output, [role=status], [aria-live])").count() == 0
+
+
+def test_means_of_losses_stand_in_their_middle():
+    run = {"loss": [float(i) for i in range(100)], "config": {"loss_every": 1}}
+    assert race.curve(run, 4) == [(25.0, 24.5), (75.0, 74.5)]
+    assert race.curve({"loss": [3.0, 2.0], "config": {"loss_every": 50}}, 4) == [(25.0, 3.0), (75.0, 2.0)]
+    assert race.curve(run, race.SHOWN)[:2] == [(0, 0.0), (1, 0.5)]
 
 
 def test_running_mean_is_of_the_last_batches():

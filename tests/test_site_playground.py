@@ -65,10 +65,10 @@ def shown_values(page):
 
 def test_table_shows_three_right_digits(visit):
     page = visit(PAGES["batch"])
-    page.get_by_label("batch size").fill("9")
-    page.get_by_label("scale").fill("-1.5")
-    page.get_by_label("shift").fill("0.7")
-    page.get_by_label("epsilon").fill("11")
+    page.get_by_role("slider", name="batch size").fill("9")
+    page.get_by_role("slider", name="scale").fill("-1.5")
+    page.get_by_role("slider", name="shift").fill("0.7")
+    page.get_by_role("slider", name="epsilon").fill("11")
     page.get_by_role("button", name="One outlier").click()
     x, x_hat, y = shown_values(page)
     assert x.size == 9 and x.min() == -7
@@ -85,7 +85,7 @@ def test_the_formulas_lines_agree_with_each_other_as_they_are_shown(visit, press
         page.get_by_role("button", name=press).click()
     for settings in ({}, {"epsilon": "0", "scale": "-0.7", "shift": "0.4"}, {"epsilon": "3", "batch size": "7"}):
         for label, value in settings.items():
-            page.get_by_label(label).fill(value)
+            page.get_by_role("slider", name=label).fill(value)
         for i in range(page.locator(".handle").count()):
             page.locator(".handle").nth(i).focus()
             check_formula(page)
@@ -106,7 +106,7 @@ def test_zero_by_zero_is_shown_for_what_it_is(visit):
     page = visit(PAGES["batch"])
     page.get_by_role("button", name="Equal values", exact=True).click()
     assert shown_values(page)[1:].tolist() == [[0] * 6] * 2
-    page.get_by_label("epsilon").fill("0")
+    page.get_by_role("slider", name="epsilon").fill("0")
     assert page.locator(".numbers tbody tr td").all_inner_texts()[1:3] == ["0/0", "0/0"]
     assert "not a number (NaN)" in page.locator(".formula").inner_text()
     assert page.locator(".results > *").count() == 0
@@ -124,21 +124,20 @@ def places(page):
 @pytest.mark.parametrize("view", PAGES)
 def test_what_one_points_at_is_what_moves(visit, view, options):
     page = visit(PAGES[view], **options)
-    page.get_by_label("batch size").fill("10")
-    page.locator(".lines").scroll_into_view_if_needed()
     for i in range(10):
+        page.get_by_role("button", name="Reset").click()
+        page.get_by_role("slider", name="batch size").fill("10")
+        page.locator(".lines").evaluate("svg => svg.scrollIntoView({block: 'center', behavior: 'instant'})")
         before = places(page)
         assert len(set(before)) == 10
         box = page.locator(".handle .dot").nth(i).bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x + 30, y, steps=3)
+        page.mouse.move(x + 9, y, steps=3)
         page.mouse.up()
         after = places(page)
         assert [j for j in range(10) if after[j] != before[j]] == [i]
-        page.locator(".handle").nth(i).press("ArrowLeft")  # and by keyboard, so that no two are at one place
-        assert page.locator(".handle").nth(i).get_attribute("aria-valuenow") != str(after[i])
 
 
 def test_a_new_size_keeps_the_outlier_an_outlier(visit):
@@ -146,7 +145,7 @@ def test_a_new_size_keeps_the_outlier_an_outlier(visit):
     button = page.get_by_role("button", name="One outlier")
     button.click()
     for size in ("4", "8", "1", "6"):
-        page.get_by_label("batch size").fill(size)
+        page.get_by_role("slider", name="batch size").fill(size)
         x = shown_values(page)[0]
         assert x.size == int(size) and np.sum(x == -7) == 1 and button.get_attribute("aria-pressed") == "true"
     button.click()
@@ -170,15 +169,15 @@ def test_the_state_before_stays_as_a_ghost(visit):
     assert ghosts.count() == 0
     page.get_by_role("button", name="One outlier").click()
     assert ghosts.count() == 1 + 6 + 6
-    page.get_by_label("scale").fill("0.5")
+    page.get_by_role("slider", name="scale").fill("0.5")
     assert ghosts.count() == 6
 
 
 def test_a_link_brings_a_state_back(visit, site):
     for view, name in PAGES.items():
         page = visit(name)
-        page.get_by_label("batch size").fill("7")
-        page.get_by_label("shift").fill("-1.3")
+        page.get_by_role("slider", name="batch size").fill("7")
+        page.get_by_role("slider", name="shift").fill("-1.3")
         if view == "moving":
             page.get_by_role("button", name="Train 20 steps").click()
             page.get_by_label("moving statistics").check()

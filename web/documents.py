@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 from bncourse.exercises import Choice, Exercise, Value, catalogue
-from web import course_pages, race, search_index, self_check, value_check
+from web import course_pages, race, reading, search_index, self_check, value_check
 from web.html_nodes import element
 
 PLAYGROUND = tuple(f"playground{part}.js" for part in ("_model", "_text", "_picture", "_questions", ""))
@@ -18,8 +18,18 @@ SCRIPTS = {
     "self-check": ("progress.js", "self_check.js"),
     "value-check": ("progress.js", "value_model.js", "self_check.js"),
     "progress": ("progress.js",),
+    "figure-caption": ("figures.js",),
 }
-ORDER = ["progress.js", "value_model.js", "self_check.js", *PLAYGROUND, "race.js"]
+ORDER = [
+    "math.js",
+    "progress.js",
+    "value_model.js",
+    "self_check.js",
+    *PLAYGROUND,
+    "race.js",
+    "figures.js",
+    "citations.js",
+]
 
 
 class Places(SphinxTransform):
@@ -31,6 +41,9 @@ class Places(SphinxTransform):
         fill_launch(self.document, course_pages.chapters().get(self.env.docname))
         if self.env.docname == search_index.GLOSSARY:
             search_index.give_terms_ids(self.document)
+        reading.fold(self.document)
+        reading.number_figures(self.document, course_pages.chapters().get(self.env.docname))
+        mark_setup(self.document)
         fill_exercises(self.document, course_pages.chapters().get(self.env.docname))
         for raw in list(self.document.findall(nodes.raw)):
             attributes = opening(raw.astext())
@@ -38,7 +51,7 @@ class Places(SphinxTransform):
             if kind == "self-check":
                 fill_question(raw, attributes["data-exercise"])
             elif kind == "race":
-                raw.replace_self(nodes.raw("", race.picture(race.runs()), format="html", scripts=SCRIPTS[kind]))
+                raw.replace_self(nodes.raw("", race.picture(), format="html", scripts=SCRIPTS[kind]))
             elif kind in SCRIPTS:
                 raw["scripts"] = SCRIPTS[kind]
 
@@ -91,6 +104,13 @@ def fill_exercises(document: nodes.document, chapter) -> None:
             cell.replace_self(instead(exercise, chapter, places[id]))
         elif isinstance(exercise, Choice | Value):
             cell.parent.remove(cell)
+
+
+def mark_setup(document: nodes.document) -> None:
+    """The cell that installs the package in Colab, which nobody needs on paper."""
+    for cell in document.findall(nodes.container):
+        if cell.get("cell_metadata", {}).get("setup"):
+            cell["classes"].append("setup")
 
 
 def is_exercise_cell(node: nodes.Node) -> bool:
@@ -156,6 +176,10 @@ def scripts(doctree: nodes.document) -> list[str]:
     """The scripts that a page's elements ask for, in the order in which they run."""
     marked = [script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())]
     made = [script for node in doctree.findall(element) for name in node["classes"] for script in SCRIPTS.get(name, ())]
+    if any("data-cited" in link.get("html", {}) for link in doctree.findall(nodes.reference)):
+        made.append("citations.js")
+    if has_formulas(doctree):
+        made.append("math.js")
     return sorted(dict.fromkeys([*marked, *made]), key=ORDER.index)
 
 
@@ -165,11 +189,11 @@ def has_formulas(doctree: nodes.document) -> bool:
 
 def borrowed(docname: str) -> str:
     """What a page takes from elsewhere than its own source."""
-    parts = []
+    parts = [(course_pages.ROOT / f"{reading.REFERENCES}.md").read_text()]
     if docname in course_pages.GENERATED:
         parts.append(course_pages.GENERATED[docname]())
     if docname == "book/index":
-        parts.append(race.picture(race.runs()))
+        parts.append(race.picture())
     if chapter := course_pages.chapters().get(docname):
         parts.append(launch(chapter).pformat())
         for exercise in catalogue(chapter.slug):

@@ -8,7 +8,7 @@ function playground(place, view) {
   const LIMIT = 8; // the number lines run from -8 to 8
   const hasMoving = view === "moving";
   const START = hasMoving ? [1.6, 4.4, 2.2, 3.7, 5.3, 2.9] : [3.4, 6.1, 4.2, 5.0, 6.8, 4.6];
-  const FILL = [5.6, 3.9, 5.3, 4.0]; // what a larger batch brings along
+  const FILL = [5.6, 3.9, 5.2, 4.0]; // what a larger batch brings along
   const OUTLIER = -7;
   const EPSILONS = [0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
   const { significant, exact, short, formula, address, fromAddress } = playgroundText;

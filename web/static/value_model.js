@@ -11,23 +11,37 @@ const valueCheck = (() => {
   const capital = (text) => (text[1] === " " && !"aA".includes(text[0]) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));
   const uncapital = (text) => text.slice(0, 1).toLowerCase() + text.slice(1);
 
+  /** `toExponential`, but a half goes to the even digit, as in Python. */
+  function exponential(value, decimals) {
+    const [all, exponent] = value.toExponential(60).split("e");
+    const kept = all.slice(0, all.indexOf(".") + 1 + decimals);
+    const isHalf = /^50*$/.test(all.slice(kept.length)) && "02468".includes(kept.at(-1));
+    return isHalf ? `${kept}e${exponent}` : value.toExponential(decimals);
+  }
+
   /** A number with so many significant digits, as Python's format "g" writes it. */
   function general(value, digits) {
     if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+    const [mantissa, exponent] = exponential(value, digits - 1).split("e");
     const power = Number(exponent);
     const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-    if (power >= -4 && power < digits) return trim(value.toFixed(digits - 1 - power));
+    if (power >= -4 && power < digits) return trim(Number(`${mantissa}e${exponent}`).toFixed(digits - 1 - power));
     return `${trim(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   }
 
   /** Python's `round`: a half goes to the even neighbor. */
   function rounded(value, digits) {
-    const scale = 10 ** Math.abs(digits);
-    const scaled = digits < 0 ? value / scale : value * scale;
-    const below = Math.floor(scaled);
-    const nearest = scaled - below === 0.5 ? below + (below % 2 === 0 ? 0 : 1) : digits > 0 ? Number(value.toFixed(digits)) * scale : Math.round(scaled);
-    return digits > 0 && scaled - below !== 0.5 ? Number(value.toFixed(digits)) : digits < 0 ? nearest * scale : nearest / scale;
+    if (digits < 0) {
+      const scaled = value / 10 ** -digits;
+      const below = Math.floor(scaled);
+      const up = scaled - below > 0.5 || (scaled - below === 0.5 && below % 2 !== 0);
+      return (below + Number(up)) * 10 ** -digits;
+    }
+    const size = Math.abs(value);
+    const all = size.toFixed(60);
+    const kept = all.slice(0, all.indexOf(".") + (digits && digits + 1));
+    const isHalf = /^\.?50*$/.test(all.slice(kept.length)) && "02468".includes(kept.at(-1));
+    return Math.sign(value) * Number(isHalf ? kept : size.toFixed(digits));
   }
 
   const close = (one, other, truth, tolerance, whole = false) =>
