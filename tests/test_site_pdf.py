@@ -9,6 +9,8 @@ import pytest
 import yaml
 from pages import CONTENTS, PAGES
 
+from web import course_pages
+
 
 @pytest.fixture(scope="module")
 def printed(site, browser, tmp_path_factory):
@@ -25,6 +27,7 @@ def test_the_pdf_holds_all_pages_but_the_first_in_their_order():
     names = pdf.pages()
     assert sorted([*names, "index"]) == PAGES
     assert names[0] == "study_guide" and names.index("capstone_network") == names.index("07_invariance") + 1
+    assert pdf.NAME == course_pages.PDF
     assert yaml.safe_load((pdf.ROOT / "_toc.yml").read_text()) == CONTENTS
 
 

@@ -1,6 +1,10 @@
 """Reading on a phone, in the dark, by keyboard and by ear: what axe does not see."""
 
+import functools
+import http.server
 import re
+import threading
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -181,8 +185,32 @@ def test_paper_has_the_text_and_neither_installer_nor_controls_nor_solutions(vis
         ".solve",
     ):
         assert page.locator(gone).count() and not page.locator(gone).first.is_visible(), gone
-    pages = page.pdf(format="A4").count(b"/Type /Page\n")
-    assert 8 < pages <= 17  # it was 32
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("[...document.querySelectorAll('.option')].map(option => option.name)") == folded
     assert page.locator(".option[open], .solution[open]").count() == 0
+    assert 8 < page.pdf(format="A4").count(b"/Type /Page\n") <= 17  # it was 32
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The site on a server of this machine: from a file, fonts are not fetched as they are elsewhere."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("late", [0, 1.5], ids=["fonts at once", "fonts late"])
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("name", ["index", "04_forward", "conventions"])
+def test_nothing_jumps(browser, address, name, options, late):
+    page = browser.new_page(**options, reduced_motion="reduce")
+    page.route("**/*.woff2", lambda route: (time.sleep(late), route.continue_()))
+    page.add_init_script("""window.jumped = 0; new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) jumped += entry.value;
+    }).observe({type: "layout-shift", buffered: true});""")
+    page.goto(f"{address}/book/{name}.html")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("jumped") <= 0.02
+    page.close()

@@ -15,7 +15,7 @@ from course import ROOT
 from playwright.sync_api import Page, sync_playwright
 
 SITE = ROOT / "_build" / "html"
-NAME = "batch-normalization.pdf"
+NAME = "batch-normalization.pdf"  # as the study guide links to it
 FOOTER = '<div style="width:100%; font:8pt sans-serif; text-align:center"><span class="pageNumber"></span></div>'
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
 PAGE = re.compile(rb"(\d+) 0 obj\s*<</Type /Page\s")  # the object of a page

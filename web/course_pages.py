@@ -16,6 +16,7 @@ from bncourse.exercises import catalogue
 ROOT = course.ROOT
 HERE = course.read()
 NAMES = {"python": "Python", "numpy": "NumPy", "matplotlib": "Matplotlib", "tensorflow": "TensorFlow", "keras": "Keras"}
+PDF = "batch-normalization.pdf"  # which `make pdf` puts beside the pages
 KINDS = {"function": "write a function", "value": "give a value", "choice": "choose"}
 
 
@@ -50,7 +51,8 @@ def timetable() -> str:
         for chapter in HERE.chapters
     ]
     minutes = sum(chapter.minutes for chapter in HERE.chapters)
-    return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours."])
+    printed = f"The whole course is also [one PDF]({HERE.site}{PDF}), to print or to read without a network."
+    return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours. {printed}"])
 
 
 def exercises() -> str:

@@ -10,26 +10,18 @@ from bncourse.exercises import Choice, Exercise, Value, catalogue
 from web import course_pages, race, reading, search_index, self_check, value_check
 from web.html_nodes import element
 
-PLAYGROUND = tuple(f"playground{part}.js" for part in ("_model", "_text", "_picture", "_questions", ""))
-# A script is loaded where a page has the element it serves.
+# A script is loaded where a page has the element it serves, in the order in which they stand here.
 SCRIPTS = {
-    "playground": PLAYGROUND,
-    "race": ("race.js",),
-    "self-check": ("progress.js", "self_check.js"),
+    "math": ("math.js",),
     "value-check": ("progress.js", "value_model.js", "self_check.js"),
+    "self-check": ("progress.js", "self_check.js"),
     "progress": ("progress.js",),
+    "playground": tuple(f"playground{part}.js" for part in ("_model", "_text", "_picture", "_questions", "")),
+    "race": ("race.js",),
     "figure-caption": ("figures.js",),
+    "cited": ("citations.js",),
 }
-ORDER = [
-    "math.js",
-    "progress.js",
-    "value_model.js",
-    "self_check.js",
-    *PLAYGROUND,
-    "race.js",
-    "figures.js",
-    "citations.js",
-]
+ORDER = list(dict.fromkeys(script for own in SCRIPTS.values() for script in own))
 
 
 class Places(SphinxTransform):
@@ -174,13 +166,14 @@ def launch(chapter) -> element:
 
 def scripts(doctree: nodes.document) -> list[str]:
     """The scripts that a page's elements ask for, in the order in which they run."""
-    marked = [script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())]
-    made = [script for node in doctree.findall(element) for name in node["classes"] for script in SCRIPTS.get(name, ())]
+    wanted = {script for node in doctree.findall(nodes.raw) for script in node.get("scripts", ())}
+    kinds = {name for node in doctree.findall(element) for name in node["classes"]}
     if any("data-cited" in link.get("html", {}) for link in doctree.findall(nodes.reference)):
-        made.append("citations.js")
+        kinds.add("cited")
     if has_formulas(doctree):
-        made.append("math.js")
-    return sorted(dict.fromkeys([*marked, *made]), key=ORDER.index)
+        kinds.add("math")
+    wanted.update(script for kind in kinds for script in SCRIPTS.get(kind, ()))
+    return [script for script in ORDER if script in wanted]
 
 
 def has_formulas(doctree: nodes.document) -> bool:
