@@ -39,12 +39,13 @@ def index(env, builder) -> dict:
         for node in env.get_doctree(docname).findall(nodes.section):
             sections.append([len(pages) - 1, *described(node)])
     places = {(pages[page][0], anchor): number for number, (page, anchor, *_) in enumerate(sections)}
-    own = [page for page, *_ in pages].index(builder.get_target_uri(GLOSSARY))
     terms = []
-    for names, anchor, text, target in glossary(env, builder):
-        page, _, anchor_there = target.partition("#")
-        terms.append([names, places.get((page, anchor_there), -1)])
-        sections.append([own, anchor, " · ".join(names), 4, text, ""])
+    if GLOSSARY in env.found_docs:
+        own = [page for page, *_ in pages].index(builder.get_target_uri(GLOSSARY))
+        for names, anchor, text, target in glossary(env, builder):
+            page, _, anchor_there = target.partition("#")
+            terms.append([names, places.get((page, anchor_there), -1)])
+            sections.append([own, anchor, " · ".join(names), 4, text, ""])
     return {"pages": pages, "sections": sections, "terms": terms}
 
 
