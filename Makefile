@@ -8,7 +8,7 @@ SET_UP := sh tools/set_up.sh $(VENV) "$(PYTHON)"
 WORKERS := 2
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: help book test portable linkcheck lab serve notebooks exercises answers stamp bench colab runtimes lock clean
+.PHONY: help book pdf test portable linkcheck lab serve notebooks exercises answers stamp bench colab runtimes lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -17,6 +17,10 @@ book:  ## build the website from the committed outputs, in _build/html
 	@$(SET_UP) book
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet || { rm -rf _build; exit 1; }  # a kept build would hide warnings
 	@echo "The course is built. Open $(CURDIR)/_build/html/index.html"
+
+pdf: book  ## print the whole course to _build/html/batch-normalization.pdf (needs Chromium)
+	@$(SET_UP) test
+	@$(BIN)/python tools/pdf.py
 
 test:  ## run every test: package, notebooks, exercises, lints, site
 	@$(SET_UP) test

@@ -158,11 +158,11 @@ def test_a_clone_without_a_browser_says_or_installs_what_is_missing(system, says
         ["bash", tmp_path / ".ci" / "run"], env={**os.environ, "PATH": path}, capture_output=True, text=True
     )
     assert says in (done.stderr if system == "ubuntu" else done.stdout)
-    assert (done.returncode == 0) == (system == "debian") == ("make test\nmake book" in done.stdout)
+    assert (done.returncode == 0) == (system == "debian") == ("make test\nmake book\nmake pdf" in done.stdout)
 
 
 def test_the_clone_runs_both_commands_and_stops_at_a_failure():
     script = ROOT / ".ci" / "run"
     lines = script.read_text().splitlines()
     assert os.access(script, os.X_OK) and "set -euo pipefail" in lines
-    assert lines[-2:] == ["make test", "make book"]
+    assert lines[-3:] == ["make test", "make book", "make pdf"]

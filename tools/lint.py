@@ -233,6 +233,7 @@ def internal(address: str, path: str, files: set[str], root: Path) -> str | None
 def launch(address: str, here: Course, files: set[str]) -> str | None:
     """What is wrong with a link to Colab, Binder or a file on GitHub: another copy's, or of no tracked file."""
     source = f"{here.repository}/blob/{here.branch}/"
+    address = address.partition("#")[0]  # Colab names a cell there
     if address.startswith(source):
         return None if address.removeprefix(source) in files else "is no tracked file"
     if address.startswith((course.COLAB, course.BINDER)):

@@ -16,6 +16,7 @@ from bncourse.exercises import catalogue
 ROOT = course.ROOT
 HERE = course.read()
 NAMES = {"python": "Python", "numpy": "NumPy", "matplotlib": "Matplotlib", "tensorflow": "TensorFlow", "keras": "Keras"}
+PDF = "batch-normalization.pdf"  # which `make pdf` puts beside the pages
 KINDS = {"function": "write a function", "value": "give a value", "choice": "choose"}
 
 
@@ -50,12 +51,13 @@ def timetable() -> str:
         for chapter in HERE.chapters
     ]
     minutes = sum(chapter.minutes for chapter in HERE.chapters)
-    return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours."])
+    printed = f"The whole course is also [one PDF]({HERE.site}{PDF}), to print or to read without a network."
+    return "\n".join([*lines, "", f"Together that is about {round(minutes / 60)} hours. {printed}"])
 
 
 def exercises() -> str:
     """All exercises by chapter, each linked to its place, with its kind and the number of mistakes it knows."""
-    lines = []
+    lines = ['<div class="progress"></div>', ""]
     for chapter in HERE.chapters:
         own = catalogue(chapter.slug)
         if not own:
@@ -64,7 +66,10 @@ def exercises() -> str:
         for exercise in own:
             heading = f"{chapter.exercise(exercise.id)}: {exercise.title}"
             link = f"[{heading}]({Path(chapter.path).name}#{default_slugify(heading)})"
-            lines.append(f"| {link} | {KINDS[exercise.kind]} | {len(exercise.mistakes)} |")
+            kind = KINDS[exercise.kind]
+            if exercise.kind != "function":
+                kind += f' <span data-solved="{exercise.id}"></span>'
+            lines.append(f"| {link} | {kind} | {len(exercise.mistakes)} |")
         lines.append("")
     return "\n".join(lines)
 

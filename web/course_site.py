@@ -12,7 +12,7 @@ from sphinx.environment.adapters.toctree import global_toctree_for_doc
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]  # builds from a checkout, installed or not
 
-from web import api, course_pages, documents, html_nodes  # noqa: E402
+from web import addresses, api, course_pages, documents, html_nodes, reading, search_index  # noqa: E402
 
 DESCRIPTION_LENGTH = 155  # what search engines show
 
@@ -30,16 +30,32 @@ def setup(app):
     app.add_node(HideCodeCellNode, override=True, html=folded)
     app.add_transform(documents.Places)
     app.add_directive("docstrings", api.Docstrings)
+    app.connect("builder-inited", leave_search)
     app.connect("env-get-outdated", outdated)
     app.connect("source-read", fill_generated_page)
     app.connect("doctree-read", remember_borrowed)
     app.connect("env-get-updated", renew_contents, priority=900)  # after Sphinx has numbered the chapters
+    app.connect("doctree-resolved", reading.preview)
+    app.connect("html-collect-pages", more_pages)
     app.connect("html-page-context", complete_page, priority=900)
+    app.connect("build-finished", search_index.write)
+    app.connect("build-finished", addresses.write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def leave_search(app) -> None:
+    """Sphinx's own search, which finds pages and no sections, is not built."""
+    app.builder.search = False
+
+
+def more_pages(app):
+    """Pages that have no source."""
+    yield "search", {}, "search.html"
+    yield "404", {}, "404.html"
 
 
 def fill_generated_page(app, docname, content) -> None:
@@ -81,6 +97,9 @@ def complete_page(app, pagename, templatename, context, doctree) -> None:
     math = doctree is not None and documents.has_formulas(doctree)
     context.update(
         author=app.config.author,
+        base=addresses.base(pagename),
+        card=addresses.CARD,
+        pageurl=addresses.canonical(app, pagename),
         contents=contents(app, pagename),
         description=description(doctree) or app.config.html_title,
         is_home=pagename == app.config.root_doc,

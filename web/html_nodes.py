@@ -1,5 +1,6 @@
 """How nodes become HTML where Sphinx's own way does not do: elements and attributes of the course's pages."""
 
+import re
 import struct
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.writers.html5 import HTML5Translator
 
+CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+(?:[，、；：（）《》“”·\s]*[\u3400-\u9fff\uf900-\ufaff]+)*")
 FIGURE_DPI = 180  # of bncourse/plots/style.py
 
 
@@ -25,6 +27,12 @@ class Translator(HTML5Translator):
 
     def depart_element(self, node):
         self.body.append(f"</{node['tag']}>")
+
+    def visit_Text(self, node):
+        # Screen readers need to be told where Chinese begins.
+        for run, is_chinese in in_languages(node.astext()):
+            text = self.encode(run)
+            self.body.append(f'<span lang="zh">{text}</span>' if is_chinese else text)
 
     def visit_image(self, node):
         node["html"] = displayed_size(Path(self.builder.srcdir) / node["uri"])
@@ -45,6 +53,15 @@ class Translator(HTML5Translator):
             self.context.append("</span></p>\n")
         else:
             super().visit_title(node)
+
+
+def in_languages(text: str) -> list[tuple[str, bool]]:
+    """A text in runs, each with whether it is Chinese."""
+    runs, done = [], 0
+    for found in CHINESE.finditer(text):
+        runs += [(text[done : found.start()], False), (found[0], True)]
+        done = found.end()
+    return [run for run in [*runs, (text[done:], False)] if run[0]]
 
 
 def displayed_size(path: Path) -> dict[str, int]:

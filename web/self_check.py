@@ -14,7 +14,11 @@ def question(exercise, options: nodes.bullet_list) -> element:
         answer(exercise, key, option(item)) for key, item in zip(exercise.options, options.children, strict=True)
     ]
     return element(
-        "", *answers, tag="div", classes=["self-check"], html=dict(role="group", **{"aria-label": "Choose an answer"})
+        "",
+        *answers,
+        tag="div",
+        classes=["self-check"],
+        html={"role": "group", "aria-label": "Choose an answer", "data-exercise": exercise.id},
     )
 
 

@@ -1,9 +1,11 @@
 // The playground's arithmetic: that of bncourse.forward and bncourse.inference for one feature, and random numbers.
-// `playground.js` shows it.
+// `playground_text.js` writes its numbers, `playground_picture.js` draws them, `playground.js` puts it on the page.
 "use strict";
 
 const BatchNorm = {
   moments(x) {
+    // A mean of equal values is that value, which rounded sums may miss.
+    if (x.every((value) => value === x[0])) return { mean: x[0], variance: 0 };
     const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
     const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
     return { mean, variance };
@@ -19,6 +21,13 @@ const BatchNorm = {
       mean: momentum * moving.mean + (1 - momentum) * batch.mean,
       variance: momentum * moving.variance + (1 - momentum) * batch.variance,
     };
+  },
+  /** All that follows from a state: {batch, used, xHat, y}. */
+  results({ x, gamma, beta, epsilon, moving, useMoving }) {
+    const batch = BatchNorm.moments(x);
+    const used = useMoving ? moving : batch;
+    const xHat = BatchNorm.normalize(x, used, epsilon);
+    return { batch, used, xHat, y: BatchNorm.scale(xHat, gamma, beta) };
   },
 };
 

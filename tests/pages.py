@@ -1,0 +1,30 @@
+"""What the tests of the site share: the pages, a phone, and questions to a page."""
+
+from pathlib import Path
+
+import course
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+HERE = course.read()
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = sorted(
+    {Path(file).name for file in (CONTENTS["root"], *(chapter.file for chapter in HERE.chapters))}
+    | {Path(entry["file"]).name for part in CONTENTS["parts"] for entry in part["chapters"]}
+)
+CHAPTERS = [Path(chapter.file).name for chapter in HERE.chapters]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+def wait_for_math(page):
+    """Until every formula is typeset; a formula that never is ends the test."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
+    )
+
+
+def violations(page, **options) -> list[tuple[str, str]]:
+    """What axe finds, each with the first element that shows it."""
+    from axe_core_python.sync_playwright import Axe
+
+    return [(v["id"], v["nodes"][0]["html"][:200]) for v in Axe().run(page, **options)["violations"]]

@@ -1,0 +1,288 @@
+// What is wrong with the numbers of an answer, in the sentences of `bncourse/exercises/_numbers.py`, whose code this
+// follows line by line; `tests/test_site_exercises.py` holds the two equal. `self_check.js` shows the verdict.
+// An exercise is what `web/value_check.py` writes into the page: labels, comment, tolerance, and as `{numbers, whole}`
+// the solution, other accepted answers, known mistakes and what the solution gives when one place in it is changed.
+"use strict";
+
+const valueCheck = (() => {
+  const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+  const ENDS = "it is off by one: look at both ends.";
+  const ordinal = (i) => ORDINALS[i] ?? `${i + 1}th`;
+  const capital = (text) => (text[1] === " " && !"aA".includes(text[0]) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));
+  const uncapital = (text) => text.slice(0, 1).toLowerCase() + text.slice(1);
+
+  /** `toExponential`, but a half goes to the even digit, as in Python. */
+  function exponential(value, decimals) {
+    const [all, exponent] = value.toExponential(60).split("e");
+    const kept = all.slice(0, all.indexOf(".") + 1 + decimals);
+    const isHalf = /^50*$/.test(all.slice(kept.length)) && "02468".includes(kept.at(-1));
+    return isHalf ? `${kept}e${exponent}` : value.toExponential(decimals);
+  }
+
+  /** A number with so many significant digits, as Python's format "g" writes it. */
+  function general(value, digits) {
+    if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+    const [mantissa, exponent] = exponential(value, digits - 1).split("e");
+    const power = Number(exponent);
+    const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+    if (power >= -4 && power < digits) return trim(Number(`${mantissa}e${exponent}`).toFixed(digits - 1 - power));
+    return `${trim(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+
+  /** Python's `round`: a half goes to the even neighbor. */
+  function rounded(value, digits) {
+    if (digits < 0) {
+      const scaled = value / 10 ** -digits;
+      const below = Math.floor(scaled);
+      const up = scaled - below > 0.5 || (scaled - below === 0.5 && below % 2 !== 0);
+      return (below + Number(up)) * 10 ** -digits;
+    }
+    const size = Math.abs(value);
+    const all = size.toFixed(60);
+    const kept = all.slice(0, all.indexOf(".") + (digits && digits + 1));
+    const isHalf = /^\.?50*$/.test(all.slice(kept.length)) && "02468".includes(kept.at(-1));
+    return Math.sign(value) * Number(isHalf ? kept : size.toFixed(digits));
+  }
+
+  const close = (one, other, truth, tolerance, whole = false) =>
+    Math.abs(one - other) <= (whole ? 0 : tolerance * (Math.abs(truth) || 1));
+  /** A zero in the place of the truth counts as the whole number 1. */
+  const closeOr1 = (one, other, truth, tolerance, whole) => close(one, other, truth || 1, tolerance, whole || truth === 0);
+
+  /** The verdict on numbers: {passed, message}. `whole`: whether all of them were given as whole numbers. */
+  function check(exercise, numbers, whole) {
+    const { solution, accepted, tolerance, labels } = exercise;
+    const truth = solution.numbers;
+    const places = truth.map((_, i) => i);
+    const agrees = (i, answer) => close(numbers[i], answer.numbers[i], answer.numbers[i], tolerance, answer.whole);
+    const answers = [solution, ...accepted];
+    if (answers.some((answer) => places.every((i) => agrees(i, answer)))) return { passed: true, message: "" };
+    const wrong = places.filter((i) => !answers.some((answer) => agrees(i, answer)));
+    const names = places.map((i) => label(i, labels, truth.length));
+    const rest = whatIsRight(names, wrong);
+    const together = truth.length > 1 && !labels.length; // numbers of one kind, such as the elements of a gradient
+    const [mistakes, left] = known(exercise, numbers, wrong);
+    if (together && !mistakes.length) {
+      const words = asOne(exercise, numbers, wrong);
+      if (words) return { passed: false, message: words };
+    }
+    if (mistakes.length === 1 && !left.length) {
+      return { passed: false, message: `${capital(mistakes[0].mistake.name)}. ${mistakes[0].mistake.hint}` };
+    }
+    if (wrong.length > 1 && reordered(numbers, solution, tolerance)) {
+      return { passed: false, message: `The right numbers in the wrong order.${order(exercise)}` };
+    }
+    const written = (value) => (whole ? String(value) : general(value, 6));
+    const texts = mistakes.map(({ mistake, own }) => `${own.map((i) => names[i]).join(", ")}: ${capital(mistake.name)}. ${mistake.hint}`);
+    for (const i of left) {
+      const words = together ? null : kind(i, exercise, numbers);
+      if (words) texts.push(`${names[i]}, ${written(numbers[i])}: ${words}`);
+      else texts.push(`${names[i]}, ${written(numbers[i])}, is too ${numbers[i] > truth[i] ? "large" : "small"}.`);
+    }
+    const start = `${names[0]}: `;
+    const told = truth.length === 1 ? texts.map((text) => (text.startsWith(start) ? text.slice(start.length) : text)) : texts;
+    return { passed: false, message: told.join(" ") + rest };
+  }
+
+  function label(i, labels, count) {
+    if (count === 1) return "Your answer";
+    return `The ${ordinal(i)} number${labels.length ? ` (${labels[i]})` : ""}`;
+  }
+
+  function whatIsRight(names, wrong) {
+    const right = names.filter((_, i) => !wrong.includes(i)).map((name, i) => (i ? uncapital(name) : name));
+    if (!right.length) return "";
+    const joined = right.length === 1 ? right[0] : `${right.slice(0, -1).join(", ")} and ${right.at(-1)}`;
+    return ` ${joined} ${right.length === 1 ? "is" : "are"} right.`;
+  }
+
+  const order = ({ comment }) => (comment.startsWith("(") ? ` Asked for is ${comment}.` : "");
+
+  /** The known mistakes that are shown in full, with their numbers, and the numbers that they leave unexplained. */
+  function known({ solution, mistakes, tolerance }, numbers, wrong) {
+    const truth = solution.numbers;
+    const shown = [];
+    for (const mistake of mistakes) {
+      const theirs = mistake.numbers;
+      const own = truth.map((_, i) => i).filter((i) => !close(theirs[i], truth[i], truth[i], tolerance, solution.whole));
+      const isShown = own.every((i) => wrong.includes(i) && close(numbers[i], theirs[i], truth[i], tolerance, solution.whole));
+      if (isShown) shown.push({ mistake, own });
+    }
+    let left = wrong;
+    const chosen = [];
+    for (const found of shown.sort((a, b) => b.own.length - a.own.length)) {
+      if (!found.own.every((i) => left.includes(i))) continue;
+      chosen.push(found);
+      left = left.filter((i) => !found.own.includes(i));
+    }
+    return [chosen, left];
+  }
+
+  /** Whether all right numbers are there, in another order. */
+  function reordered(numbers, { numbers: truth, whole }, tolerance) {
+    const rest = [...truth];
+    for (const value of numbers) {
+      const at = rest.findIndex((right) => close(value, right, right, tolerance, whole));
+      if (at < 0) return false;
+      rest.splice(at, 1);
+    }
+    return new Set(truth.map((right) => right.toFixed(9))).size > 1;
+  }
+
+  /** How several numbers of one kind relate to the right ones as a whole. */
+  function asOne({ solution, changed, tolerance }, numbers, wrong) {
+    const truth = solution.numbers;
+    if (numbers.every((value) => value === 0)) return "All of your numbers are 0.";
+    for (const { words, rank, numbers: theirs } of changed) {
+      if (rank <= 2 && wrong.every((i) => closeOr1(numbers[i], theirs[i], truth[i], tolerance, solution.whole))) return words;
+    }
+    return relation(numbers, truth, tolerance);
+  }
+
+  const largest = (values) => Math.max(0, ...values.map(Math.abs));
+  function equal(one, other, tolerance) {
+    const distance = tolerance * Math.max(largest(one), largest(other));
+    return one.every((value, i) => value === other[i] || Math.abs(value - other[i]) <= distance);
+  }
+
+  /** What turns the right numbers into those received: `relation` of `bncourse/exercises/_general.py`. */
+  function relation(received, truth, tolerance) {
+    return factorOf(received, truth, tolerance) ?? offsetOf(received, truth, tolerance) ?? functionOf(received, truth, tolerance) ?? orderOf(received, truth, tolerance);
+  }
+
+  function factorOf(received, truth, tolerance) {
+    if (!truth.some(Boolean)) return null;
+    const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+    const factor = dot(received, truth) / dot(truth, truth);
+    if (factor === 0 || Math.abs(factor - 1) < 2 * tolerance) return null;
+    if (!equal(received, truth.map((value) => factor * value), tolerance)) return null;
+    if (Math.abs(factor + 1) < 2 * tolerance) return "Every number has the wrong sign.";
+    let [top, bottom] = [Math.round(factor), 1];
+    for (let under = 2; under <= 16; under++) {
+      const over = Math.round(factor * under);
+      if (Math.abs(over / under - factor) < Math.abs(top / bottom - factor)) [top, bottom] = [over, under];
+    }
+    if (Math.abs(top / bottom - factor) > 2 * tolerance * Math.abs(factor) || Math.abs(factor) > 1e4) return null;
+    const fraction = bottom === 1 ? `${top}` : `${top}/${bottom}`;
+    const words = { 2: "twice", "1/2": "half of" }[fraction] ?? `${fraction} times`;
+    return `Every number is ${words} what it should be.`;
+  }
+
+  function offsetOf(received, truth, tolerance) {
+    const offsets = received.map((value, i) => value - truth[i]);
+    const size = largest(truth);
+    const range = Math.max(...offsets) - Math.min(...offsets);
+    if (offsets.length < 2 || Math.abs(offsets[0]) < 10 * tolerance * size || range > 2 * tolerance * size) return null;
+    const more = { 1: "one more", "-1": "one less" }[offsets[0]];
+    return `Every number is ${more ?? `${general(Math.abs(offsets[0]), 4)} ${offsets[0] > 0 ? "more" : "less"}`} than it should be.`;
+  }
+
+  const FUNCTIONS = [
+    [(t) => t ** 2, "is the square of what it should be: a root is missing, or a square is one too many."],
+    [Math.sqrt, "is the root of what it should be: a square is missing, or a root is one too many."],
+    [(t) => 1 / t, "is upside down: one divided by what it should be."],
+    [(t) => 1 / t ** 2, "is upside down and squared."],
+    [Math.abs, "has lost its sign."],
+    [Math.floor, "is rounded down."],
+    [Math.ceil, "is rounded up."],
+    [(t) => rounded(t, 0), "is rounded to a whole number."],
+    [Math.log, "is the logarithm of what it should be."],
+    [Math.exp, "is the exponential of what it should be."],
+  ];
+  function functionOf(received, truth, tolerance) {
+    if (truth.every((value) => [0, 1, -1].includes(value))) return null;
+    const found = FUNCTIONS.find(([change]) => {
+      const changed = truth.map(change);
+      return changed.every((value) => !Number.isNaN(value)) && equal(received, changed, tolerance);
+    });
+    return found ? `Every number ${found[1]}` : null;
+  }
+
+  function orderOf(received, truth, tolerance) {
+    if (equal(received, [...truth].reverse(), tolerance)) return "Your result is turned round: its order along axis 0 is reversed.";
+    const sorted = (values) => [...values].sort((a, b) => a - b);
+    if (truth.length > 2 && equal(sorted(received), sorted(truth), tolerance)) return "Your result holds the right numbers in the wrong places.";
+    return null;
+  }
+
+  /** How one wrong number relates to the right one, if that is no accident. */
+  function kind(i, exercise, numbers) {
+    const { solution, tolerance } = exercise;
+    const [value, right] = [numbers[i], solution.numbers[i]];
+    const other = solution.numbers.findIndex((truth, j) => j !== i && close(value, truth, truth, tolerance, solution.whole));
+    if (other >= 0 && Math.abs(value) > 3) return `that is what the ${ordinal(other)} number should be.`;
+    const telling = !(Number.isInteger(value) && Math.abs(value) < 10); // small whole numbers agree by chance
+    const precision = roundedTooMuch(value, right, tolerance);
+    if (precision) return precision;
+    if (right && close(value, -right, right, tolerance)) return "it has the wrong sign.";
+    const words = telling ? changedPlace(i, value, exercise) : null;
+    if (words) return words;
+    const counts = Number.isInteger(right) && right > 9;
+    const relations = [
+      [right ? 1 / right : null, "it is upside down: one divided by what it should be."],
+      [100 * right, "it is in percent."],
+      [right / 100, "it is a hundredth of what it should be."],
+      [right ** 2, "it is the square of what it should be: a root is missing."],
+      [Math.abs(right) ** 0.5, "it is the root of what it should be."],
+      [2 * right, "it is twice what it should be."],
+      [right / 2, "it is half of what it should be."],
+      [10 * right, "it is ten times what it should be."],
+      [right / 10, "it is a tenth of what it should be."],
+      [counts ? right + 1 : null, ENDS],
+      [counts ? right - 1 : null, ENDS],
+    ];
+    return relations.find(([near]) => near !== null && close(value, near, near, tolerance) && telling)?.[1] ?? null;
+  }
+
+  /** The words for a changed place in the solution that gives this number, if there is only one such change. */
+  function changedPlace(i, value, { changed, tolerance }) {
+    const fits = changed.filter(({ rank, numbers, whole }) => rank <= 2 && closeOr1(value, numbers[i], numbers[i], tolerance, whole));
+    const found = new Set(fits.map(({ words }) => words));
+    if (found.size !== 1) return null;
+    const [words] = found;
+    return words.startsWith("A ") || words.startsWith("`") ? words : uncapital(words);
+  }
+
+  /** The right number, rounded more than the tolerance allows. */
+  function roundedTooMuch(value, right, tolerance) {
+    if (Number.isInteger(right) || Math.abs(value - right) > 0.06 * Math.abs(right)) return null;
+    for (let digits = -2; digits < 4; digits++) {
+      if (rounded(right, digits) === value) return `right, but rounded too much: a precision of ${general(100 * tolerance, 6)}% is wanted.`;
+    }
+    return null;
+  }
+
+  /** The number that a reader wrote: 0.5, 1/3, 32*14*14, 1.05**15; null if it is none. */
+  function read(text) {
+    const tokens = text.replaceAll("−", "-").replaceAll("×", "*").replaceAll("^", "**").match(/\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|\*\*|[-+*/()]|\S/gi) ?? [];
+    let at = 0;
+    const next = (...wanted) => (wanted.includes(tokens[at]) ? tokens[at++] : null);
+    function sum() {
+      let value = product();
+      for (let sign; (sign = next("+", "-")); ) value += (sign === "+" ? 1 : -1) * product();
+      return value;
+    }
+    function product() {
+      let value = signed();
+      for (let sign; (sign = next("*", "/")); ) value = sign === "*" ? value * signed() : value / signed();
+      return value;
+    }
+    function signed() {
+      if (next("-")) return -signed();
+      if (next("+")) return signed();
+      const base = atom();
+      return next("**") ? base ** signed() : base;
+    }
+    function atom() {
+      if (next("(")) {
+        const value = sum();
+        return next(")") ? value : NaN;
+      }
+      return /^[\d.]/.test(tokens[at] ?? "") ? Number(tokens[at++]) : NaN;
+    }
+    const value = sum();
+    return at === tokens.length && Number.isFinite(value) ? value : null;
+  }
+
+  return { check, read, general, rounded };
+})();
