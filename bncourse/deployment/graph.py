@@ -15,6 +15,7 @@ class Value:
     """
 
     shape: tuple
+    dtype: str
     origin: "Call | None" = None
     uses: list["Call"] = field(default_factory=list)
     returned: bool = False
@@ -52,14 +53,14 @@ def _functional(layer):
 def _functional_call():
     """The `call` of functional models, whose class Keras does not export."""
     tensor = keras.Input((1,))
-    return type(keras.Model(tensor, tensor)).call
+    return type(keras.Model(tensor, keras.layers.Identity()(tensor))).call
 
 
 def calls(model) -> list[Call]:
     """All calls of layers when `model` is called once, in an order in which they can be made."""
     graph = _functional(model)
     found = []
-    inputs = [Value(tuple(tensor.shape)) for tensor in graph.inputs]
+    inputs = [Value(tuple(tensor.shape), tensor.dtype) for tensor in graph.inputs]
     for value in _run(graph, inputs, None, "", found):
         value.returned = True
     for call in found:
@@ -82,7 +83,7 @@ def _run(graph, inputs: list[Value], training, path: str, found: list[Call]) -> 
                 results = _run(_functional(layer), arguments, fixed, f"{name}/", found)
             else:
                 call = Call(name, layer, arguments, fixed)
-                call.outputs = [Value(tuple(tensor.shape), call) for tensor in node.outputs]
+                call.outputs = [Value(tuple(tensor.shape), tensor.dtype, call) for tensor in node.outputs]
                 found.append(call)
                 results = call.outputs
             values |= zip(map(id, node.outputs), results, strict=True)

@@ -146,10 +146,12 @@ class _Planner:
     def _in_front(self, norm) -> Iterator[tuple[Call, Affine]]:
         """The calls of linear layers that the batch norm's outputs reach, if they reach nothing else."""
         for call, start in self._starts(norm):
+            if "float" not in call.inputs[0].dtype:
+                raise _StaysError(f"it turns {call.inputs[0].dtype} into {norm.compute_dtype}, which a layer does not")
             yield from self._sinks(call.outputs[0], start, call.name)
 
     def _sinks(self, value: Value, current: Affine, name: str) -> Iterator[tuple[Call, Affine]]:
-        if value.returned:
+        if value.returned or not value.uses:
             raise _StaysError(f"the output of `{name}` is an output of the model")
         for call in value.uses:
             if not is_linear(call.layer):
