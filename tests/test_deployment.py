@@ -70,10 +70,8 @@ def test_in_front_it_is_exact_without_padding_and_wrong_at_the_border_with_it(rn
 def test_the_default_epsilon_is_that_of_the_layer(rng):
     kernel, parameters = rng.normal(size=(2, 3)), ([1.0, 2, 3], [0.0, 0, 0], ([0.0, 0, 0], [1e-3, 1e-4, 0.0]))
     for function, weights in ((fold, kernel), (fold_in_front, kernel.T)):
-        for a, b in zip(
-            function(weights, None, *parameters), function(weights, None, *parameters, epsilon=BN().epsilon)
-        ):
-            np.testing.assert_array_equal(a, b)
+        given = function(weights, None, *parameters, epsilon=BN().epsilon)
+        assert all(map(np.array_equal, function(weights, None, *parameters), given))
 
 
 def test_dtypes_are_kept_and_integers_become_float64():
@@ -286,9 +284,13 @@ LEFT = {
         "not that of the channels",
     ),
     "nothing linear": (lambda x: BN(name="norm")(x), "its input is an input of the model"),
-    "merged": (
-        lambda x: BN(name="norm")(layers.Concatenate(name="both")([layers.Conv2D(3, 1)(x), x])),
-        "`both` (Concatenate)",
+    "added": (
+        lambda x: BN(name="norm")(layers.Add(name="sum")([layers.Conv2D(4, 1)(x), x])),
+        "`sum` (Add) stands in front of it",
+    ),
+    "one of two not linear": (
+        lambda x: BN(name="norm")(layers.Concatenate()([layers.Conv2D(3, 1)(x), x])),
+        "its input is an input of the model",
     ),
     "precision": (
         lambda x: BN(name="norm")(layers.Conv2D(3, 3, dtype="float64", name="conv")(x)),
@@ -356,6 +358,17 @@ def test_several_convolutions_behind_one_batch_norm_take_it_in(rng):
     model = pair(branches)
     assert plan(model).folded == {"norm": ("a", "b")}
     check(model, rng)
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_a_batch_norm_behind_a_concatenation_is_split(axis, rng):
+    def build(x):
+        widths = (3, 2) if axis == -1 else (3, 3)
+        parts = [layers.Conv2D(width, 1, name=f"conv_{i}")(x) for i, width in enumerate(widths)]
+        return layers.ReLU()(BN(name="norm")(layers.Concatenate(axis=axis)(parts)))
+
+    assert plan(pair(build)).folded == {"norm": ("conv_0", "conv_1")}
+    check(pair(build), rng)
 
 
 @keras.saving.register_keras_serializable("test_deployment")

@@ -1,4 +1,4 @@
-"""In inference batch norm is one multiplication and one addition per channel, and a linear layer beside it takes both."""
+"""In inference batch norm is a scale and a shift per channel, and a linear layer beside it can take both in."""
 
 from typing import NamedTuple
 

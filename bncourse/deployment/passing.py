@@ -1,4 +1,4 @@
-"""What a scale and a shift per channel can be moved across: layers between a batch norm and the one that takes it in."""
+"""What a scale and a shift per channel can be moved across: layers between a batch norm and a linear layer."""
 
 import keras
 import numpy as np
@@ -53,6 +53,17 @@ def carried(call: Call, affine: Affine, *, forward: bool) -> Affine | None:
     if type(layer) in AVERAGES or (type(layer) in MAXIMA and np.all(affine.scale >= 0)):
         return _over_positions(layer, affine, here, there)
     return None
+
+
+def split(call: Call, affine: Affine) -> list[Affine] | None:
+    """What a concatenation needs of each of its inputs so that its output gets `affine`; None for other layers."""
+    if type(call.layer) is not layers.Concatenate:
+        return None
+    axis = call.layer.axis % len(call.outputs[0].shape) - 1
+    if affine.scale.shape[axis] == 1:
+        return [affine] * len(call.inputs)
+    ends = np.cumsum([value.shape[axis + 1] for value in call.inputs])[:-1]
+    return [Affine(*parts) for parts in zip(*(np.split(array, ends, axis) for array in affine), strict=True)]
 
 
 def _is_identity(call: Call) -> bool:

@@ -10,7 +10,7 @@ from ..layer import BatchNorm
 from .formulas import Affine, affine
 from .graph import Call, Value, calls, is_graph
 from .linear import channel_axis, is_activated, is_linear, scale_inputs, scale_outputs, sees_zeros, weights
-from .passing import carried
+from .passing import carried, split
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def plan(model) -> Plan:
 
     A batch norm goes into the layer behind which it stands (first choice) or in front of which it stands, if every call
     of both belongs to such a pair. It may be separated from it by what hands on a scale and a shift per channel:
-    dropout in inference, pooling, cropping, flattening, another batch norm that is folded.
+    dropout in inference, pooling, cropping, flattening, another batch norm that is folded. Behind a concatenation it is
+    split among the layers that are concatenated.
 
     Args:
         model: a built Sequential or functional `keras.Model`; nested ones are opened. It is not changed.
@@ -128,20 +129,22 @@ class _Planner:
     def _behind(self, norm) -> Iterator[tuple[Call, Affine]]:
         """The calls of linear layers whose outputs reach the batch norm and nothing else."""
         for call, start in self._starts(norm):
-            value, current = call.inputs[0], start
-            while True:
-                source = value.origin
-                if source is None:
-                    raise _StaysError("its input is an input of the model")
-                if len(value.uses) > 1 or value.returned:
-                    raise _StaysError(f"the output of `{source.name}` is used elsewhere, too")
-                if is_linear(source.layer):
-                    break
-                current = self._carried(source, current, forward=False)
-                value = source.inputs[0]
+            yield from self._sources(call.inputs[0], start)
+
+    def _sources(self, value: Value, current: Affine) -> Iterator[tuple[Call, Affine]]:
+        source = value.origin
+        if source is None:
+            raise _StaysError("its input is an input of the model")
+        if len(value.uses) > 1 or value.returned:
+            raise _StaysError(f"the output of `{source.name}` is used elsewhere, too")
+        if is_linear(source.layer):
             if is_activated(source.layer):
                 raise _StaysError(f"`{source.name}` ends with an activation")
             yield source, _per_channel(source, value.shape, current)
+            return
+        parts = split(source, current) or [self._carried(source, current, forward=False)]
+        for part, affine_of_part in zip(source.inputs, parts, strict=True):
+            yield from self._sources(part, affine_of_part)
 
     def _in_front(self, norm) -> Iterator[tuple[Call, Affine]]:
         """The calls of linear layers that the batch norm's outputs reach, if they reach nothing else."""

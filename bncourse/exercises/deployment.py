@@ -358,8 +358,8 @@ steps_of_b = (before, after)
             "The step is the largest weight of both filters, divided by 127.",
             "Folding multiplies the weights of A by 10 and those of B by 0.2. Which step do they have then?",
         ),
-        explanation="64 steps before, and one after: of filter B only the signs of its largest weights are left. With a "
-        "step for each filter both have their 127, before and after.",
+        explanation="64 steps before, and one after: all weights of filter B become -1, 0 or 1 step. With a step for "
+        "each filter both have their 127, before and after.",
         mistakes=(
             Mistake(
                 "A step for each filter",

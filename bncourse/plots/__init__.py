@@ -2,6 +2,7 @@
 
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
+from .deployment import accuracy_by_bits, border_map, layer_columns, weight_ranges
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -26,6 +27,7 @@ __all__ = [
     "OTHER",
     "PLAIN",
     "accuracy_by",
+    "accuracy_by_bits",
     "accuracy_by_depth",
     "accuracy_by_rate",
     "accuracy_over_steps",
@@ -33,6 +35,7 @@ __all__ = [
     "balance_triangle",
     "bars",
     "bias_and_loss",
+    "border_map",
     "by_step",
     "channel_ranges",
     "computation_graph",
@@ -40,6 +43,7 @@ __all__ = [
     "filter_rows",
     "gap_tables",
     "labeled_lines",
+    "layer_columns",
     "loss_comparison",
     "loss_curve",
     "mean_map",
@@ -61,4 +65,5 @@ __all__ = [
     "training_losses",
     "use_style",
     "weight_plane",
+    "weight_ranges",
 ]
