@@ -208,13 +208,6 @@ results. Two things are wrong with it. Mend it.
                 _torch(_over_inputs, lambda bias, mean, scale, beta: bias - mean * scale + beta),
             ),
             Mistake(
-                "Keras's epsilon",
-                "Epsilon is an argument, and PyTorch's default is 1e-5: a layer of variance 1e-5 notices.",
-                lambda weight, bias, gamma, beta, mean, variance, epsilon=1e-3: fold_torch(
-                    weight, bias, gamma, beta, mean, variance, epsilon
-                ),
-            ),
-            Mistake(
                 "The mean left unscaled",
                 "The mean is subtracted before the multiplication: `(bias - mean) * scale`.",
                 _torch(_right_weight, lambda bias, mean, scale, beta: bias * scale - mean + beta),

@@ -1,5 +1,7 @@
 """Figures of chapter `deployment`: what is left of a network, errors at the border, and what rounding costs."""
 
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
@@ -21,7 +23,7 @@ def layer_columns(columns, *, ax=None):
     heights = {name: -i for i, (name, _) in enumerate(next(iter(columns.values())))}
     for column, (label, layers) in enumerate(columns.items()):
         ax.text(column, 1.1, label, ha="center", va="center", fontweight="semibold")
-        for above, below in zip(layers, layers[1:], strict=False):
+        for above, below in pairwise(layers):
             ends = [heights[above[0]] - 0.38, heights[below[0]] + 0.38]
             ax.plot([column, column], ends, color=MUTED, linewidth=1.2, zorder=0)
         for name, kind in layers:
@@ -59,7 +61,7 @@ def weight_ranges(groups, *, ax=None):
         groups: {label: magnitudes (C,)}.
     """
     ax = ax or new_axes()
-    for place, (label, magnitudes) in enumerate(groups.items()):
+    for place, magnitudes in enumerate(groups.values()):
         spread = np.linspace(-0.22, 0.22, len(magnitudes))
         color = BATCHNORM if place == 0 else OTHER
         ax.plot(place + spread, magnitudes, "o", color=color, alpha=0.75)
