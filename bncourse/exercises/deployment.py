@@ -334,7 +334,7 @@ Now batch normalization stands *in front of* a convolution without padding, as i
         id="deployment.6",
         title="Steps that are left",
         statement=r"""
-A convolution has two filters. The largest weight of filter A is 0.8, that of filter B is 0.4. The batch normalization
+A convolution has two filters. The largest weight of filter A is 0.8, that of filter B is 0.5. The batch normalization
 behind them has the scale $\gamma / \sqrt{\sigma^2 + \epsilon} = 10$ for A, and 0.2 for B. All weights of the layer are
 rounded to multiples of one common step, 127 of which make the largest weight of all.
 
@@ -343,16 +343,16 @@ To how many steps is the largest weight of filter B rounded, before folding and 
         name="steps_of_b",
         comment="(before, after)",
         solution_code="""
-before = round(0.4 / (0.8 / 127))  # of 127
-after = round(0.4 * 0.2 / (0.8 * 10 / 127))
+before = round(0.5 / (0.8 / 127))  # of 127
+after = round(0.5 * 0.2 / (0.8 * 10 / 127))
 steps_of_b = (before, after)
 """.strip(),
         hints=(
             "The step is the largest weight of both filters, divided by 127.",
             "Folding multiplies the weights of A by 10 and those of B by 0.2. Which step do they have then?",
         ),
-        explanation="64 steps before, and one after: all weights of filter B become -1, 0 or 1 step. With a step for "
-        "each filter both have their 127, before and after.",
+        explanation="79 steps before, and two after: all weights of filter B become -2, -1, 0, 1 or 2 steps. With a "
+        "step for each filter both have their 127, before and after.",
         mistakes=(
             Mistake(
                 "A step for each filter",
@@ -362,27 +362,27 @@ steps_of_b = (before, after)
             Mistake(
                 "Nothing changes",
                 "Folding multiplies the filters by different numbers, so that their ranges drift apart.",
-                (64, 64),
+                (79, 79),
             ),
             Mistake(
                 "Only B folded",
                 "Filter A is multiplied, too, by 10, and with it the common step.",
-                (64, 13),
+                (79, 16),
             ),
             Mistake(
                 "Only A folded",
                 "Filter B is multiplied, too, by 0.2.",
-                (64, 6),
+                (79, 8),
             ),
             Mistake(
-                "Rounded down to nothing",
-                "0.08 is 1.27 steps of 0.063: that is rounded to 1.",
-                (64, 0),
+                "Rounded down",
+                "0.1 is 1.59 steps of 0.063: the nearest whole number is 2.",
+                (79, 1),
             ),
             Mistake(
                 "Before and after exchanged",
-                "Before folding the two ranges are 0.8 and 0.4, afterwards 8 and 0.08.",
-                (1, 64),
+                "Before folding the two ranges are 0.8 and 0.5, afterwards 8 and 0.1.",
+                (2, 79),
             ),
         ),
     ),

@@ -176,10 +176,10 @@ def fold_in_front(kernel, bias, gamma, beta, mean, variance, epsilon):
 
 
 wrong("deployment.6", "a step for each", (127, 127))
-wrong("deployment.6", "nothing changes", (64, 64))
-wrong("deployment.6", "only B folded", (64, 13))
-wrong("deployment.6", "only A folded", (64, 6))
-wrong("deployment.6", "rounded down", (64, 0))
-wrong("deployment.6", "exchanged", (1, 64))
-wrong("deployment.6", "not rounded up", (63, 1))
-right("deployment.6", (64, 1))
+wrong("deployment.6", "nothing changes", (79, 79))
+wrong("deployment.6", "only B folded", (79, 16))
+wrong("deployment.6", "only A folded", (79, 8))
+wrong("deployment.6", "rounded down", (79, 1))
+wrong("deployment.6", "exchanged", (2, 79))
+wrong("deployment.6", "of 255 steps", (159, 3))
+right("deployment.6", (79, 2))
