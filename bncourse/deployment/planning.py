@@ -8,9 +8,9 @@ import numpy as np
 
 from ..layer import BatchNorm
 from .formulas import Affine, affine
-from .graph import Call, Value, calls, is_graph
-from .linear import channel_axis, is_activated, is_linear, scale_inputs, scale_outputs, sees_zeros, weights
-from .passing import carried, split
+from ._graph import Call, Value, calls, is_graph
+from ._linear import channel_axis, is_activated, is_linear, scale_inputs, scale_outputs, sees_zeros, weights
+from ._passing import carried, split
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import keras
 
-from .graph import is_graph
+from ._graph import is_graph
 from .planning import Plan, plan
 
 

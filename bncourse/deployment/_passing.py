@@ -5,8 +5,8 @@ import numpy as np
 from keras import layers
 
 from .formulas import Affine
-from .graph import Call
-from .linear import channel_axis
+from ._graph import Call
+from ._linear import channel_axis
 
 #: In inference these hand on what they get.
 IDENTITIES = (
