@@ -321,7 +321,8 @@ def test_a_layer_called_twice_is_folded_if_its_batch_norm_is_called_with_it(rng)
     assert all("is shared" in reason for reason in plan(model).left.values())
     norm = BN()
     check(keras.Model([a, b], [norm(layers.Conv2D(3, 3)(a)), norm(layers.Conv2D(3, 1)(b))]), rng)
-    check(keras.Model([a, b], [norm(layers.Conv2D(4, 3)(layers.Conv2D(4, 1)(a))), norm(b)]), rng, left=1)
+    norm = BN()
+    check(keras.Model([a, b], [norm(layers.Conv2D(4, 3)(a)), norm(b)]), rng, left=1)
 
 
 def encoder(name="encoder"):
@@ -356,7 +357,7 @@ def test_several_convolutions_behind_one_batch_norm_take_it_in(rng):
         return [layers.Conv2D(3, 3, name="a")(y), layers.Conv2D(2, 1, name="b")(layers.Dropout(0.5)(y))]
 
     model = pair(branches)
-    assert plan(model).folded == {"norm": ("a", "b")}
+    assert set(plan(model).folded["norm"]) == {"a", "b"}
     check(model, rng)
 
 
@@ -377,7 +378,7 @@ class Block(layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.conv, self.norm = layers.Conv2D(4, 3, padding="same"), BN(name="norm")
+        self.conv, self.norm = layers.Conv2D(4, 3, padding="same", name="conv"), BN(name="norm")
 
     def build(self, shape):
         self.conv.build(shape)

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from .formulas import Affine
 from ._graph import Call
 from ._linear import channel_axis
+from .formulas import Affine
 
 #: In inference these hand on what they get.
 IDENTITIES = (

@@ -35,7 +35,9 @@ def convert(model, images=None) -> bytes:
 def _interpreter(content: bytes):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the class moves to the package `ai_edge_litert`
-        return tf.lite.Interpreter(model_content=content)
+        # Without delegates, which differ between processors and refuse some batches of 8-bit networks.
+        plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        return tf.lite.Interpreter(model_content=content, experimental_op_resolver_type=plain)
 
 
 def predict(content: bytes, images) -> np.ndarray:
@@ -51,6 +53,4 @@ def predict(content: bytes, images) -> np.ndarray:
 
 def operations(content: bytes) -> Counter:
     """How many operations of each kind a file's model consists of."""
-    interpreter = _interpreter(content)
-    interpreter.allocate_tensors()
-    return Counter(operation["op_name"] for operation in interpreter._get_ops_details())
+    return Counter(operation["op_name"] for operation in _interpreter(content)._get_ops_details())

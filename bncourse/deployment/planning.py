@@ -7,10 +7,10 @@ import keras
 import numpy as np
 
 from ..layer import BatchNorm
-from .formulas import Affine, affine
 from ._graph import Call, Value, calls, is_graph
 from ._linear import channel_axis, is_activated, is_linear, scale_inputs, scale_outputs, sees_zeros, weights
 from ._passing import carried, split
+from .formulas import Affine, affine
 
 
 @dataclass(frozen=True)

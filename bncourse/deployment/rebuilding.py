@@ -53,7 +53,10 @@ class _Copier:
         if isinstance(model, keras.Sequential):
             copy = self._sequential(model)
         else:
-            copy = keras.models.clone_model(model, clone_function=self._layer, call_function=_call)
+            inputs = keras.tree.map_structure(_same_input, model.input)
+            copy = keras.models.clone_model(
+                model, input_tensors=inputs, clone_function=self._layer, call_function=_call
+            )
         for layer, other in self.copies.items():
             if other is not None and not is_graph(layer) and isinstance(layer, keras.layers.Layer):
                 self._set_weights(layer, other)
@@ -61,10 +64,8 @@ class _Copier:
         return copy
 
     def _sequential(self, model) -> keras.Sequential:
-        entrance = model._functional.inputs[0]
         kept = [copy for copy in map(self._layer, model.layers) if copy is not None]
-        start = keras.Input(batch_shape=entrance.shape, dtype=entrance.dtype, name=entrance.name)
-        return keras.Sequential([start, *kept], name=model.name)
+        return keras.Sequential([_same_input(model.inputs[0]), *kept], name=model.name)
 
     def _layer(self, layer):
         if layer not in self.copies:
@@ -92,6 +93,12 @@ class _Copier:
 
 def _without_inputs(model) -> list:
     return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+
+
+def _same_input(tensor):
+    """An input like a model's, under the name of its layer, which is not always the tensor's."""
+    layer = tensor._keras_history.operation
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=layer.name, optional=layer.optional)
 
 
 def _call(layer, *args, **kwargs):
