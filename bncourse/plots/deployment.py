@@ -46,10 +46,11 @@ def layer_columns(columns, *, ax=None):
 
 def border_map(errors, *, ax=None):
     """Errors (height, width) at each position of an image, dark where they are large, with their scale beside."""
-    ax = ax or new_axes((5.2, 3.9))
+    ax = ax or new_axes((6.4, 4))
     image = ax.imshow(errors, vmin=0)
-    ax.figure.colorbar(image, ax=ax, label="largest error of a channel")
-    ax.set(xlabel="column", ylabel="row")
+    ax.figure.colorbar(image, ax=ax, label="largest error of a channel", shrink=0.85)
+    height, width = np.shape(errors)
+    ax.set(xlabel="column", ylabel="row", xticks=range(0, width, 3), yticks=range(0, height, 3))
     ax.grid(False)
     return ax
 
