@@ -96,6 +96,6 @@ def accuracy_by_bits(groups, *, reference, ax=None):
     bits = sorted(next(iter(groups.values())))
     ax.annotate("float32", (bits[0], reference), (0, 5), textcoords="offset points", color="#4A5058")
     ax.set_xticks(bits)
-    ax.set(xlabel="bits of each weight", ylabel="test accuracy", ylim=(0, 1))
-    ax.legend(loc="lower right")
+    ax.set(xlabel="bits of each weight", ylabel="test accuracy", ylim=(0, 1.15))
+    ax.legend(loc="upper left")
     return ax
