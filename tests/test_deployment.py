@@ -174,7 +174,7 @@ BEHIND = {
     "separable2d": lambda: chain(IMAGE, layers.SeparableConv2D(3, 3, use_bias=False), BN()),
     "linear by name": lambda: chain(IMAGE, layers.Conv2D(3, 3, activation="linear"), layers.Activation("linear"), BN()),
     "dropout between": lambda: chain((5,), layers.Dense(3), layers.Dropout(0.5), BN(), layers.ReLU()),
-    "average between": lambda: chain(IMAGE, layers.Conv2D(3, 3), layers.AveragePooling2D(), BN(), layers.ReLU()),
+    "average between": lambda: chain(IMAGE, layers.Conv2D(3, 3), layers.AveragePooling2D(2), BN(), layers.ReLU()),
     "global average between": lambda: chain(IMAGE, layers.Conv2D(3, 3), layers.GlobalAveragePooling2D(), BN()),
     "reshape between": lambda: chain((5,), layers.Dense(48), layers.Reshape((4, 4, 3)), BN(), layers.ReLU()),
     "flat between": lambda: chain(IMAGE, layers.Dense(3), layers.Reshape((64, 3)), BN()),
