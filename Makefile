@@ -62,7 +62,7 @@ stamp:  ## write chapters' numbers and facts, the repository's address and the v
 
 bench:  ## measure speed side by side with TensorFlow
 	@$(SET_UP) test
-	@for suite in convolution batchnorm layer; do $(BIN)/python -m benchmarks.$$suite || exit 1; done
+	@for suite in convolution batchnorm layer deployment; do $(BIN)/python -m benchmarks.$$suite || exit 1; done
 
 colab:  ## rehearse every chapter with Colab's versions: RUNTIME=latest or oldest
 	@$(SET_UP) test

@@ -75,6 +75,8 @@ EQUIVALENT = {
             "for j in range(image.shape[-1]):",
         ),
         "training.5": ("return np.sqrt(variance.mean(axis=(0, 1, 2)))",),
+        "deployment.4": ("return (kernel * scale.reshape(kernel.shape[-2:]), (bias - mean) * scale + beta)",),
+        "deployment.5": ("return (kernel * scale[:, None], bias + np.sum(kernel * shift[:, None], axis=(0, 1, -2)))",),
         "shift.3": ("return np.percentile(values, (15, 50, 85), axis=(0, 1, -2))",),
         "shift.4": (
             "return moved.mean(axis=0) / before.std()",
@@ -196,6 +198,9 @@ EQUIVALENT = {
         "backward.3": ("inv_std, gamma = (gamma, inv_std)",),
         "backward.5": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "capstone_network.2": ("moving_variance, epsilon = (epsilon, moving_variance)",),
+        "deployment.2": ("variance, epsilon = (epsilon, variance)",),
+        "deployment.4": ("variance, epsilon = (epsilon, variance)",),
+        "deployment.5": ("variance, epsilon = (epsilon, variance)",),
         "capstone_network.3": ("inv_std, gamma = (gamma, inv_std)",),
     },
     "The stale statistics are not used.": {

@@ -2,6 +2,7 @@
 
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
+from .deployment import accuracy_by_bits, border_map, layer_columns, weight_ranges
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -28,6 +29,7 @@ __all__ = [
     "OTHER",
     "PLAIN",
     "accuracy_by",
+    "accuracy_by_bits",
     "accuracy_by_depth",
     "accuracy_by_rate",
     "accuracy_over_steps",
@@ -36,6 +38,7 @@ __all__ = [
     "bars",
     "bias_and_loss",
     "by_block",
+    "border_map",
     "by_step",
     "channel_ranges",
     "computation_graph",
@@ -46,6 +49,7 @@ __all__ = [
     "images_row",
     "index_cube",
     "labeled_lines",
+    "layer_columns",
     "loss_comparison",
     "loss_curve",
     "mean_map",
@@ -70,4 +74,5 @@ __all__ = [
     "training_losses",
     "use_style",
     "weight_plane",
+    "weight_ranges",
 ]
