@@ -2,6 +2,7 @@
 
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
+from .distributed import modeled_seconds, replica_tracks, shard_spreads, step_seconds
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -43,6 +44,7 @@ __all__ = [
     "loss_comparison",
     "loss_curve",
     "mean_map",
+    "modeled_seconds",
     "montage",
     "number_lines",
     "output_spread",
@@ -51,13 +53,16 @@ __all__ = [
     "projection",
     "ratios_by_layer",
     "relative_errors",
+    "replica_tracks",
     "residuals",
     "right_triangle",
     "scale_curves",
     "shape_against_normal",
+    "shard_spreads",
     "signal_by_layer",
     "signal_over_steps",
     "spread_by_depth",
+    "step_seconds",
     "training_losses",
     "use_style",
     "weight_plane",
