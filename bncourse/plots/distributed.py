@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
+from .style import BATCHNORM, INK, MUTED, OTHER
 
 REPLICAS = (BATCHNORM, "#E69F00", OTHER, "#CC79A7")  # one color each
 
@@ -69,8 +69,7 @@ def step_seconds(sizes, seconds, *, ax=None):
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [f"{size}" for size in sizes])
     ax.minorticks_off()
-    ax.set(xlabel="images of each process (logarithmic)", ylabel="ms a step", ylim=(0, None))
-    ax.margins(y=0.15)
+    ax.set(xlabel="images of each process (logarithmic)", ylabel="ms a step", ylim=(0, 1250 * np.max(seconds)))
     return ax
 
 
@@ -79,12 +78,12 @@ def modeled_seconds(replicas, seconds, *, references, ax=None):
 
     Args:
         replicas: (K,) numbers of replicas.
-        seconds: {label: (K,) seconds}.
+        seconds: {label: (K,) seconds}, of two ways.
         references: {label: seconds} of other things in a step, drawn as dotted lines.
         ax: Matplotlib axes.
     """
     ax = ax or new_axes((7, 3.9))
-    for (label, values), color in zip(seconds.items(), (PLAIN, BATCHNORM, OTHER), strict=False):
+    for (label, values), color in zip(seconds.items(), (BATCHNORM, OTHER), strict=True):
         ax.loglog(replicas, values, color=color)
         place = dict(textcoords="offset points", xytext=(0, 6), ha="right", color=color, weight="semibold")
         ax.annotate(label, (replicas[-1], values[-1]), **place)
