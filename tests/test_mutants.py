@@ -203,6 +203,24 @@ EQUIVALENT = {
         "deployment.5": ("variance, epsilon = (epsilon, variance)",),
         "capstone_network.3": ("inv_std, gamma = (gamma, inv_std)",),
     },
+    "A square has no sign, a product and a sum have no order, and the number of replicas is not used.": {
+        "distributed.2": ("variance = all_reduce(((mean - x) ** 2).sum(axis=0)) / n",),
+        "distributed.3": ("inv_std, gamma = (gamma, inv_std)",),
+        "distributed.4": (
+            "losses = np.flip(losses) if np.ndim(losses) else None",
+            "losses = np.flip(losses, 0) if np.ndim(losses) else None",
+            "replicas = 0 + 0 * replicas",
+            "replicas = 0.001 + 0 * replicas",
+            "replicas = 0.9 + 0 * replicas",
+            "replicas = 0.99 + 0 * replicas",
+            "replicas = 1 + 0 * replicas",
+            "replicas = np.flip(replicas) if np.ndim(replicas) else None",
+            "replicas = np.flip(replicas, 0) if np.ndim(replicas) else None",
+            "replicas = np.flip(replicas, 1) if np.ndim(replicas) else None",
+            "return losses.sum(axis=-1) / global_batch",
+            "return losses.sum(axis=0) / global_batch",
+        ),
+    },
     "The stale statistics are not used.": {
         "layer.6": (
             "old_mean, old_variance = (old_variance, old_mean)",

@@ -119,12 +119,11 @@ class Prober:
         return Outcome(probe, parts=parts)
 
     def _fill(self, parts: Parts, answer, arguments: dict, forms: list[Form], inside: list[bool]) -> None:
-        waiting = iter(forms)
+        calls = iter(range(len(forms)))
 
         def read(result):
-            form = next(waiting, forms[-1])
-            number = forms.index(form)
-            for name, part in form.read(result).items():
+            number = next(calls, len(forms) - 1)
+            for name, part in forms[number].read(result).items():
                 parts[name if not number else f"{name}, call {number + 1}".strip(", ")] = part
             return result
 

@@ -3,6 +3,7 @@
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
 from .deployment import accuracy_by_bits, border_map, layer_columns, weight_ranges
+from .distributed import modeled_seconds, replica_tracks, shard_spreads, step_seconds
 from .forward import (
     averaged_together,
     channel_ranges,
@@ -53,6 +54,7 @@ __all__ = [
     "loss_comparison",
     "loss_curve",
     "mean_map",
+    "modeled_seconds",
     "montage",
     "multiples",
     "number_lines",
@@ -63,14 +65,17 @@ __all__ = [
     "projection",
     "ratios_by_layer",
     "relative_errors",
+    "replica_tracks",
     "residuals",
     "right_triangle",
     "roofline",
     "scale_curves",
     "shape_against_normal",
+    "shard_spreads",
     "signal_by_layer",
     "signal_over_steps",
     "spread_by_depth",
+    "step_seconds",
     "training_losses",
     "use_style",
     "weight_plane",
