@@ -1,6 +1,7 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
+from .clinic import fit_of_statistics, questions
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
 from .forward import (
     averaged_together,
@@ -38,6 +39,7 @@ __all__ = [
     "computation_graph",
     "drift_by_layer",
     "filter_rows",
+    "fit_of_statistics",
     "gap_tables",
     "labeled_lines",
     "loss_comparison",
@@ -49,6 +51,7 @@ __all__ = [
     "percentile_band",
     "placements",
     "projection",
+    "questions",
     "ratios_by_layer",
     "relative_errors",
     "residuals",
