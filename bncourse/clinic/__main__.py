@@ -56,7 +56,8 @@ def read_model(path: Path) -> keras.Model:
             problem = error
     sentence = " ".join(str(problem).split())[:300]
     raise Unreadable(
-        f"{path.name} can't be loaded by itself ({sentence}). Load it in Python, where its classes are, and call examine."
+        f"{path.name} can't be loaded by itself ({sentence}). Load it in Python, where its classes are, and call "
+        f"examine."
     )
 
 

@@ -42,7 +42,7 @@ SHORTEST, LONGEST = 0.5, 0.9998
 #: Of the channels, in a layer behind something that may die, like a ReLU.
 FEW_DEAD = 0.5
 #: The variance that dropout in front of a layer adds in training, as a factor of the one at inference.
-DROPOUT_SHIFT, DROPOUT_SHIFT_FAR = 1.1, 1.5
+DROPOUT_SHIFT, DROPOUT_SHIFT_FAR = 1.1, 2.0
 
 
 def findings(patient: Patient) -> tuple[Finding, ...]:
@@ -181,7 +181,10 @@ def _stale_by_count(patient, name, norm) -> Iterator[Finding]:
     ones = isinstance(initial, keras.initializers.Ones)
     others = [as_numbers(n.moving_variance).min() for _, n in sound(patient)]
     if share > 0.5 and ones and min(others) >= share:
-        what = f"After {steps} steps with momentum {momentum:g}, {share:.0%} of each moving statistic is its initial value."
+        what = (
+            f"After {steps} steps with momentum {momentum:g}, {share:.0%} of each moving statistic is its "
+            f"initial value."
+        )
         yield Finding("stale", name, "fault", what, RECALIBRATE)
 
 
@@ -192,7 +195,7 @@ def low_variance(patient: Patient) -> Iterator[Finding]:
         epsilon = epsilon_of(norm)
         remembered = as_numbers(norm.moving_variance)
         settled = np.ptp(remembered) > 0.01 * remembered.mean()  # else it is a rest of the initial ones
-        if seen is None and not settled or seen is not None and settled and np.median(remembered) >= epsilon:
+        if (seen is None and not settled) or (seen is not None and settled and np.median(remembered) >= epsilon):
             continue  # nothing is known yet, or the images do not fit, which is another fault
         variance = remembered if seen is None else seen.variance
         alive = variance > 0 if seen is None else ~constant(seen)

@@ -55,8 +55,9 @@ def _dealt(images, labels, batch_size):
     if number == 0:
         raise ValueError("expected at least one image, received none")
     for i in range(number):
-        x = keras.tree.map_structure(lambda part: np.asarray(part[i::number]), images)
-        yield checked(x), None if labels is None else np.asarray(labels[i::number])
+        mine = slice(i, None, number)
+        x = keras.tree.map_structure(lambda part, mine=mine: np.asarray(part[mine]), images)
+        yield checked(x), None if labels is None else np.asarray(labels[mine])
 
 
 def checked(x):

@@ -10,6 +10,8 @@ import tensorflow as tf
 from .data import Progress, batches, is_arrays, sizes
 from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, weights_of
 
+#: What a run shows that did not take place.
+NOTHING = Trace([], [], {}, None)
 #: On so many batches the statistics are measured once more without dropout, and with labels the predictions, too.
 FEW = 4
 #: Outputs that differ by less than this share of the largest are the same, but for rounding.
@@ -57,21 +59,17 @@ class Patient:
         dependence: the change of an image's outputs with its companions, {"model(x)": ..., "predict": ...}, as a share
             of the largest output; None where nothing was compared.
         batch_size: the number of images in a batch, if somebody has named one.
-        outputs_finite: whether all outputs were numbers.
-        shift: of the mean outputs between inference and the batch's statistics, in deviations of the outputs.
         accuracy: the share of right answers by the moving and by the batch's statistics, if there are labels.
     """
 
     model: keras.Model
     layers: list[tuple[str, keras.layers.Layer]]
     norms: dict[str, keras.layers.Layer]
-    trace: Trace = Trace([], [], {}, None)
+    trace: Trace = NOTHING
     observed: dict[str, Observed] = field(default_factory=dict)
     dependence: dict[str, float] | None = None
     batch_size: int | None = None
-    outputs_finite: bool = True
     accuracy: tuple[float, float] | None = None
-    shift: float | None = None
     images: int = 0
     skipped: list[str] = field(default_factory=list)
 
@@ -150,14 +148,14 @@ def _observe(patient: Patient, images, labels) -> None:
                 calm, quiet, _ = _run(patient, x, training=False, batch_statistics=True)
                 for key in moments.keys() & quiet.keys():
                     pairs.setdefault(key, []).append((moments[key], quiet[key]))
-            answers.append((_run(patient, x, training=False)[0], calm, y))
-        patient.outputs_finite &= all(np.isfinite(part).all() for part in _arrays(outputs))
+            if y is not None:
+                answers.append((_run(patient, x, training=False)[0], calm, y))
         patient.images += max(sizes(x))
         progress.add(max(sizes(x)))
     progress.close()
     if patient.images == 0:
         raise ValueError("expected at least one image, received none")
-    patient.shift, patient.accuracy = _shift(answers), _accuracy(answers)
+    patient.accuracy = _accuracy(answers)
     for name, norm in patient.norms.items():
         if id(norm) in seen:
             patient.observed[name] = _observed(seen[id(norm)], pairs.get(id(norm)), id(norm) in frozen)
@@ -165,37 +163,15 @@ def _observe(patient: Patient, images, labels) -> None:
             patient.skipped.append(f"{name}: it was not run, or only inside another layer's graph")
 
 
-def _shift(answers) -> float | None:
-    """How far the mean outputs in inference are from those with the batch's statistics, in their deviations.
-
-    The root mean square over outputs; None where outputs can't be compared.
-    """
-    own, calm = ([_arrays(answer[i]) for answer in answers] for i in (0, 1))
-    worst = 0.0
-    for inference, batch in _paired(own, calm):
-        deviation = np.sqrt(np.mean(np.square(batch - batch.mean(axis=0))))
-        shift = np.sqrt(np.mean(np.square(inference.mean(axis=0) - batch.mean(axis=0))))
-        worst = max(worst, float(shift / (deviation + 1e-12)))
-    return worst
-
-
-def _paired(own, calm):
-    """For each output of a model the arrays (images, features) of all batches, in inference and by the batch."""
-    for i in range(len(own[0])):
-        both = [[parts[i] for parts in run] for run in (own, calm)]
-        if all(part.ndim > 1 and part.shape[1:] == both[0][0].shape[1:] for run in both for part in run):
-            yield [np.concatenate(run).reshape(sum(map(len, run)), -1).astype(np.float64) for run in both]
-
-
 def _accuracy(answers) -> tuple[float, float] | None:
     """The share of right answers in inference and with the batch's statistics."""
     right, counted = np.zeros(2), 0
     for own, calm, y in answers:
-        both = None if y is None else [answered(outputs, y) for outputs in (own, calm)]
-        if both is None or None in both:
+        both = [answered(outputs, y) for outputs in (own, calm)]
+        if None in both:
             return None
         right, counted = right + both, counted + len(y)
-    return tuple((right / counted).tolist())
+    return tuple((right / counted).tolist()) if counted else None
 
 
 def _run(patient, x, *, training, batch_statistics=False):

@@ -101,6 +101,11 @@ def is_initial(weight, initializer) -> bool | None:
     return None if not isinstance(value, int | float) else bool((as_numbers(weight) == np.float32(value)).all())
 
 
+def has_moved(bias, layer) -> bool:
+    """Whether the bias of a layer is known not to be what it was initialized with."""
+    return is_initial(bias, getattr(layer, "bias_initializer", None)) is False
+
+
 def start(norm) -> tuple[bool, bool]:
     """Whether the moving mean and the moving variance are exactly as initialized."""
     mean = getattr(norm, "moving_mean_initializer", initializers.Zeros())
@@ -134,9 +139,8 @@ def learning(patient: Patient, after=None) -> str | None:
         if is_norm(layer):
             if own_learning(layer):
                 return f"{layer.name} has been trained"
-        elif getattr(layer, "bias", None) is not None:
-            if is_initial(layer.bias, getattr(layer, "bias_initializer", None)) is False:
-                return f"the bias of {layer.name} has been trained"
+        elif getattr(layer, "bias", None) is not None and has_moved(layer.bias, layer):
+            return f"the bias of {layer.name} has been trained"
     return None
 
 

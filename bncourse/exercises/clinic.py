@@ -125,9 +125,11 @@ EXERCISES = (
         id="clinic.1",
         title="Do the companions matter?",
         statement="""
-Write the test for a result that depends on its batch. `predict` is some model in inference mode, as a function: it takes
+Write the test for a result that depends on its batch. `predict` is some model in inference mode, as a function:
+it takes
 any number of images and returns one row of outputs for each. The answer is `True` if the outputs for **any** image in
-its batch differ by more than `1e-3` from those that it gets alone. Rounding must not count, and the model is not yours: you can only
+its batch differ by more than `1e-3` from those that it gets alone. Rounding must not count, and the model is not
+yours: you can only
 call it.
 """,
         solution=companions_matter,
@@ -136,7 +138,10 @@ call it.
             "`images[i : i + 1]` is a batch of one; `images[i]` is no batch.",
             "Predict all images together, then each alone, and look at the largest difference, whatever its sign.",
         ),
-        explanation="With moving statistics each image is on its own. Whatever else is in the model, this test needs no look inside.",
+        explanation=(
+            "With moving statistics each image is on its own. Whatever else is in the model, this test "
+            "needs no look inside."
+        ),
         mistakes=(
             Mistake(
                 "The same batch twice",
@@ -181,8 +186,8 @@ share_and_epochs = (share, np.ceil(steps / 8))
             "Every step multiplies the share by the momentum. How many steps has an epoch?",
             "0.99 to the power of n is 0.01 for n = log(0.01) / log(0.99).",
         ),
-        explanation="Two thirds of what the layer remembers are the zeros and ones that it started with. It takes 459 steps, "
-        "58 of these epochs, until less than a hundredth is left. With a momentum of 0.9 it would be 44 steps.",
+        explanation="Two thirds of what the layer remembers are the zeros and ones that it started with. It takes 459 "
+        "steps, 58 of these epochs, until less than a hundredth is left. With a momentum of 0.9 it would be 44 steps.",
         mistakes=(
             Mistake("Epochs for steps", "The statistics move once a step, and an epoch has eight.", (0.99**5, 459.0)),
             Mistake(
@@ -200,14 +205,15 @@ share_and_epochs = (share, np.ceil(steps / 8))
         title="How far off?",
         statement="""
 A number that says how badly moving means fit a batch, and that can be compared between layers: for each channel the
-distance of the two means, in moving standard deviations, $|\\mu_B - \\mu_M| / \\sqrt{\\sigma_M^2 + \\varepsilon}$, and over the channels the median,
+distance of the two means, in moving standard deviations, $|\\mu_B - \\mu_M| / \\sqrt{\\sigma_M^2 +
+\\varepsilon}$, and over the channels the median,
 so that a single odd channel does not decide.
 """,
         solution=misfit,
         probes=_misfit_probes,
         hints=("`np.sqrt(moving_variance + epsilon)` is one deviation for each channel.",),
-        explanation="The result is what the normalized values of this batch are off by, before gamma. Healthy networks in this "
-        "chapter stay below about 0.2.",
+        explanation="The result is what the normalized values of this batch are off by, before gamma. Healthy networks "
+        "in this chapter stay below about 0.2.",
         mistakes=(
             Mistake(
                 "Divided by the variance",
@@ -253,11 +259,12 @@ tells best whether the network overfits or its moving statistics are wrong?
             "d": "The same training with dropout.",
         },
         reasons={
-            "a": "An overfitted network knows its training images in inference, too. If it does not, the images are the same "
-            "and only the statistics differ.",
+            "a": "An overfitted network knows its training images in inference, too. If it does not, the images are "
+            "the same and only the statistics differ.",
             "b": "That changes the weights, and so the patient, before it is examined.",
             "c": "Both explanations predict the same poor result there.",
-            "d": "It would weaken overfitting and leave stale statistics; but it is a new training, and one more cause.",
+            "d": "It would weaken overfitting and leave stale statistics; but that is a new training, and one more "
+            "cause.",
         },
         solution="a",
         hints=("What do the two explanations predict differently?",),
@@ -266,10 +273,12 @@ tells best whether the network overfits or its moving statistics are wrong?
         id="clinic.5",
         title="Dropout in front",
         statement="""
-Dropout with rate $p$ sets a value to 0 with probability $p$, and to $x / (1 - p)$ otherwise. Right behind it stands a batch
+Dropout with rate $p$ sets a value to 0 with probability $p$, and to $x / (1 - p)$ otherwise. Right behind it
+stands a batch
 normalization. The inputs of the dropout have mean 1 and variance 2, and $p$ is 0.5.
 
-What is the variance that the normalization sees in training? With its moving variance at that, which standard deviation has
+What is the variance that the normalization sees in training? With its moving variance at that, which standard
+deviation has
 its normalized output at inference, where dropout does nothing (without epsilon, gamma 1)?
 """,
         name="variance_and_deviation",
@@ -282,8 +291,8 @@ variance_and_deviation = (variance, (2 / variance) ** 0.5)
             "A variance is the mean of the squares minus the square of the mean. Dropout keeps the mean.",
             "The mean of the squares was 2 + 1. Half of them are 0 now, and the other half 4 times as large.",
         ),
-        explanation="5 instead of 2, and outputs that are too small by 37% for every layer behind: the variance shift of Li et al. "
-        "(2018). Behind the last normalization dropout does no such harm.",
+        explanation="5 instead of 2, and outputs that are too small by 37% for every layer behind: the variance shift "
+        "of Li et al. (2018). Behind the last normalization dropout does no such harm.",
         mistakes=(
             Mistake(
                 "The mean left out",
