@@ -293,6 +293,27 @@ def test_models_of_all_kinds_are_examined(make):
     assert codes(model) == codes(model, images) == set()
 
 
+@pytest.mark.parametrize(("size", "found"), [(1, set()), (8, set()), (2, {"small-batch"})])
+def test_a_model_built_for_batches_of_one_size(size, found):
+    model = keras.Sequential([keras.Input(batch_shape=(size, 5)), layers.Dense(4, use_bias=False), norm()])
+    rows = GENERATOR.normal(0, 1, (41, 5))
+    assert codes(model) == codes(model, rows) == found
+
+
+def test_layers_of_one_name_are_all_examined():
+    class Twins(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.other = norm(), norm(momentum=0.1)
+
+        def call(self, x, training=None):
+            return self.other(self.one(x, training=training), training=training)
+
+    model = Twins()
+    model(np.ones((2, 5)))
+    assert [finding.layer for finding in examine(model).findings] == ["norm#2"]
+
+
 def test_a_custom_layer_that_counts_keeps_its_count():
     class Counting(layers.Layer):
         def __init__(self):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from .cures import CALLED, LARGER, MIXED, RECALIBRATE, RESTORE, REVIVE, THAW, TRAIN
-from .patient import SAME, Patient
+from .patient import SAME, Patient, fixed_batch
 from .report import Finding
 from .signs import (
     SIXTEEN,
@@ -166,7 +166,7 @@ def stale(patient: Patient) -> Iterator[Finding]:
         if brighter:
             what += f" Mean and spread are {brighter} times those of training: are the images scaled as they were then?"
         if seen.frozen:
-            yield Finding("frozen", name, "fault", what + " It is frozen, so no training will mend that.", THAW)
+            yield Finding("frozen", name, "fault", what + " It keeps its moving statistics in training, too.", THAW)
         elif _small_batches(patient, norm, seen) is None:
             yield Finding("stale", name, "fault", what, RECALIBRATE)
 
@@ -177,13 +177,12 @@ def _stale_by_count(patient, name, norm) -> Iterator[Finding]:
     if not steps or momentum is None or not norm.trainable or all(start(norm)):
         return
     share = momentum**steps
-    initial = norm.moving_variance_initializer if hasattr(norm, "moving_variance_initializer") else None
-    ones = isinstance(initial, keras.initializers.Ones)
+    ones = isinstance(getattr(norm, "moving_variance_initializer", None), keras.initializers.Ones)
     others = [as_numbers(n.moving_variance).min() for _, n in sound(patient)]
     if share > 0.5 and ones and min(others) >= share:
         what = (
             f"After {steps} steps with momentum {momentum:g}, {share:.0%} of each moving statistic is its "
-            f"initial value."
+            "initial value."
         )
         yield Finding("stale", name, "fault", what, RECALIBRATE)
 
@@ -229,10 +228,10 @@ def dead(patient: Patient) -> Iterator[Finding]:
         still = constant(seen)
         if still.any():
             feeder = feeders.get(id(norm))
-            linear = feeder is not None and is_linear(feeder)
-            severity = "fault" if linear or still.mean() >= FEW_DEAD else "note"
-            if straight_from_input(patient, norm):
-                severity = "note"
+            # A whole filter without effect is a fault; so are many channels behind what may die, and pixels never are.
+            filters = feeder is not None and is_linear(feeder) and "Depthwise" not in type(feeder).__name__
+            fault = (filters or still.mean() >= FEW_DEAD) and not straight_from_input(patient, norm)
+            severity = "fault" if fault else "note"
             what = f"{still.sum()} of {still.size} channels have the same value everywhere, on {seen.images} images."
             yield Finding("dead", name, severity, what, REVIVE)
 
@@ -267,8 +266,8 @@ def dropout(patient: Patient) -> Iterator[Finding]:
 
 def small_batch(patient: Patient) -> Iterator[Finding]:
     """Batches so small that the statistics are mostly noise, named by somebody or read off the moving variances."""
-    fixed = [shape[0] for shape in _input_shapes(patient.model) if shape and shape[0]]
-    size = patient.batch_size or (fixed[0] if fixed and fixed[0] > 1 else None)
+    fixed = fixed_batch(patient.model)
+    size = patient.batch_size or (fixed if fixed != 1 else None)  # a batch of one is how models are put to use
     for name, norm in sound(patient):
         if not norm.trainable:
             continue
@@ -380,8 +379,3 @@ def _small_batches(patient: Patient, norm, seen) -> float | None:
         return None
     missing = np.median((total - as_numbers(norm.moving_variance))[live] / among_images[live])
     return float(1 / missing) if 0.2 < missing < 0.7 else None
-
-
-def _input_shapes(model) -> list[tuple]:
-    """The shapes of a model's inputs, as far as they are known."""
-    return [tuple(x.shape) for x in keras.tree.flatten(getattr(model, "inputs", None) or [])]

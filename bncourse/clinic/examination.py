@@ -15,8 +15,8 @@ def examine(model, images=None, labels=None, *, batch_size: int | None = None) -
     Args:
         model: any built Keras model: `Sequential`, functional, subclassed or nested, with Keras's layer or this
             course's, with any `axis`.
-        images: what it is used on: an array (N, ...), a nest of arrays if the model has several inputs, or a source
-            of batches (a `tf.data.Dataset`, a `keras.utils.PyDataset`, a list of arrays). Some hundreds will do.
+        images: what it was trained on, some hundreds will do: an array (N, ...), a list or dictionary of arrays if the
+            model has several inputs, or a source of batches (a `tf.data.Dataset`, a `keras.utils.PyDataset`).
         labels: (N,) or one-hot (N, K), to show accuracies too.
         batch_size: the number of images in a batch of the training, if it is known; 32 otherwise.
 
@@ -25,8 +25,8 @@ def examine(model, images=None, labels=None, *, batch_size: int | None = None) -
 
     Raises:
         TypeError: if `model` is no Keras model.
-        ValueError: if it has not been built or can't be run on the images, or if there are no images, if they are
-            not finite, or if labels don't fit them.
+        ValueError: if it has not been built or can't be run on the images; if there are no images, if they are not
+            finite, or if labels don't fit them.
 
     >>> import keras
     >>> print(examine(keras.Sequential([keras.Input((8,)), keras.layers.BatchNormalization(momentum=0.1)])).verdict)

@@ -87,7 +87,7 @@ class Patient:
 
 
 def admit(model, images, labels, batch_size: int | None) -> Patient:
-    """Run the model on the images, or on one blank image, and note what is seen.
+    """Run the model on the images, or look at its graph where there are none, and note what is seen.
 
     Raises:
         TypeError: if it is no Keras model.
@@ -132,11 +132,14 @@ def _inputs(model):
 
 def _observe(patient: Patient, images, labels) -> None:
     total = max(sizes(images)) if is_arrays(images) and keras.tree.flatten(images)[0].ndim else None
-    size = patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
+    fixed = fixed_batch(patient.model)
+    size = fixed or patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
     progress, seen, pairs, frozen, answers = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
     for number, (x, y) in enumerate(batches(images, labels, size)):
-        if number == 0:
+        if fixed and sizes(x) != {fixed}:
+            continue
+        if patient.images == 0:
             _first(patient, x)
         outputs, moments, kept = _run(patient, x, training=True, batch_statistics=True)
         frozen |= kept
@@ -178,12 +181,8 @@ def _run(patient, x, *, training, batch_statistics=False):
     norms = list(patient.norms.values())
     try:
         return measure(patient.model, norms, x, training=training, batch_statistics=batch_statistics)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # whatever a stranger's model raises
         raise _refused(x, error) from error
-    except Exception as error:
-        if type(error).__module__.startswith("tensorflow"):
-            raise _refused(x, error) from error
-        raise
 
 
 def _refused(x, error) -> ValueError:
@@ -222,8 +221,9 @@ def _observed(seen, pairs, frozen) -> Observed:
 
 def _first(patient: Patient, x) -> None:
     """What one image shows: how layers are connected, and whether its companions matter."""
-    one = keras.tree.map_structure(lambda part: part[:1], x)
-    two = keras.tree.map_structure(lambda part: np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part]), x)
+    fixed = fixed_batch(patient.model)
+    one = keras.tree.map_structure(lambda part: part[: fixed or 1], x)
+    two = keras.tree.map_structure(lambda part: _among(part, fixed), x)
     try:
         patient.trace = trace(patient.model, lambda: patient.model(one))
     except Exception as error:
@@ -239,6 +239,19 @@ def _first(patient: Patient, x) -> None:
     patient.dependence = changes
 
 
+def _among(part: np.ndarray, fixed: int | None) -> np.ndarray:
+    """The first image among others: the last one, or blank ones where the batch has a fixed size."""
+    if fixed:
+        return np.concatenate([part[:1], 0 * part[1:fixed]])
+    return np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part])
+
+
+def fixed_batch(model) -> int | None:
+    """The number of images that a model was built for, if it takes no other."""
+    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
+    return next((int(x.shape[0]) for x in inputs if x.shape and x.shape[0]), None)
+
+
 def _arrays(outputs) -> list[np.ndarray]:
     return [np.asarray(part, np.float32) for part in keras.tree.flatten(outputs) if part is not None]
 
@@ -247,7 +260,7 @@ def _distance(one, among) -> float:
     """How much the outputs for the first image differ, as a share of the largest output."""
     worst = 0.0
     for a, b in zip(_arrays(one), _arrays(among), strict=True):
-        if a.ndim and b.ndim == a.ndim and a.shape[1:] == b.shape[1:] and len(a) == 1 and len(b) > 0:
+        if a.ndim and b.ndim == a.ndim and a.shape[1:] == b.shape[1:] and len(a) and len(b):
             scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0), 1e-12)
             worst = max(worst, float(np.abs(a[0] - b[0]).max(initial=0) / scale))
     return worst

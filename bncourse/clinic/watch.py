@@ -54,6 +54,8 @@ def parts(model: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
             if id(layer) not in seen:
                 seen.add(id(layer))
                 name = f"{prefix}{layer.name}"
+                again = sum(other.partition("#")[0] == name for other, _ in found)
+                name += f"#{again + 1}" if again else ""
                 found.append((name, layer))
                 collect(layer, f"{name}/")
 
@@ -65,8 +67,9 @@ def parts(model: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
 
 def is_norm(layer) -> bool:
     """Whether a layer is a batch normalization: Keras's, this course's, or one with the same two statistics."""
+    kept = (getattr(layer, name, None) for name in ("moving_mean", "moving_variance"))
     known = isinstance(layer, keras.layers.BatchNormalization | BatchNorm)
-    return known or (hasattr(layer, "moving_mean") and hasattr(layer, "moving_variance"))
+    return known or all(isinstance(variable, keras.Variable) for variable in kept)
 
 
 def weights_of(layer) -> list:

@@ -42,6 +42,16 @@ def _negative(images):
     return _fixed(images) - 0.75 * (len(images) > 1)
 
 
+def _a_little(images):
+    """In company one image's outputs are larger by 0.0015, which counts."""
+    return _fixed(images) + 0.0015 * (len(images) > 1) * (np.arange(len(images)) == 1)[:, None]
+
+
+def _too_little(images):
+    """In company the outputs are larger by 0.0007, which does not count."""
+    return _fixed(images) + 0.0007 * (len(images) > 1)
+
+
 def _companion_probes():
     images = np.random.default_rng(0).normal(1, 2, (4, 3, 2, 2))
     yield Case("with moving statistics", predict=_fixed, images=images)
@@ -49,6 +59,8 @@ def _companion_probes():
     yield Case("where rounding alone differs", predict=_up_to_rounding, images=images)
     yield Case("where the last image is not concerned", predict=_only_the_last, images=images)
     yield Case("where outputs fall in company", predict=_negative, images=images[:3])
+    yield Case("where one image changes a little", predict=_a_little, images=images)
+    yield Case("where all change by less than 1e-3", predict=_too_little, images=images)
 
 
 def _never_alone(predict, images):

@@ -39,12 +39,13 @@ def fit_of_statistics(groups, *, ax=None):
         ax: Matplotlib axes.
     """
     ax = ax or new_axes((7.0, 4.2))
-    both = np.concatenate([values for pair in groups.values() for values in pair])
-    ends = np.array([both.min() / 1.5, both.max() * 1.5])
+    across = np.concatenate([images for images, _ in groups.values()])
+    up = np.concatenate([moving for _, moving in groups.values()])
+    ends = np.array([across.min() / 1.5, across.max() * 1.5])
     ax.plot(ends, ends, color=MUTED, linewidth=1.2)
     for (label, (images, moving)), color, marker in zip(groups.items(), (BATCHNORM, PLAIN), "os", strict=False):
         ax.plot(images, moving, marker, color=color, markersize=5, alpha=0.8)
         ax.annotate(label, (np.median(images), moving.max()), xytext=(0, 9), textcoords="offset points", color=color)
-    ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends * [1, 1.6])
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=(min(up.min(), ends[0]) / 1.2, up.max() * 2.5))
     ax.set(xlabel="standard deviation over the images", ylabel="moving standard deviation")
     return ax
