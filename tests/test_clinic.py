@@ -225,6 +225,18 @@ def test_a_layer_that_always_trains(trained):
     assert codes(model) == codes(model, IMAGES) == {"batch-dependent"}
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_outputs_that_are_random_are_not_taken_for_dependent(place):
+    class Always(layers.Dropout):
+        def call(self, inputs, training=False):
+            return super().call(inputs, training=True)
+
+    shaken = [layers.RandomTranslation(0.2, 0.2), Always(0.3)][place]
+    inputs = keras.Input((8, 8, 3))
+    x = norm()(layers.Conv2D(4, 3, use_bias=False)(inputs if place else shaken(inputs)))
+    assert codes(keras.Model(inputs, shaken(x) if place else x), IMAGES) == set()
+
+
 def test_a_call_with_training_true_inside_a_functional_model():
     inputs = keras.Input((5,))
     model = keras.Model(inputs, norm()(inputs, training=True))
@@ -411,7 +423,7 @@ def test_recalibrated_statistics_are_those_of_all_images_given_the_layers_before
     recalibrate_model(model, IMAGES, batch_size=7)
     for i in range(3):
         layer = model.get_layer(f"norm_{i}")
-        inputs = keras.Model(model.inputs, layer.input)(IMAGES, training=False).numpy().astype("float64")
+        inputs = keras.Model(model.inputs[0], layer.input)(IMAGES, training=False).numpy().astype("float64")
         np.testing.assert_allclose(layer.moving_mean, inputs.mean(axis=(0, 1, 2)), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(layer.moving_variance, inputs.var(axis=(0, 1, 2)), rtol=1e-4)
 

@@ -120,7 +120,7 @@ def batch_dependent(patient: Patient) -> Iterator[Finding]:
     moved = "; ".join(f"with {way} the outputs of an image change by {changes[way]:.2g} of the largest" for way in ways)
     for _, name in told:
         what = "Outside of training, in model(x), it takes the statistics of the batch"
-        calm = "predict" in changes and "predict" not in ways
+        calm = bool(changes) and "predict" not in ways
         what += f": {moved} when its companions do." if moved else "."
         what += " predict and evaluate do not." if calm else ""
         yield Finding("batch-dependent", name, "fault", what, CALLED)
@@ -167,7 +167,7 @@ def stale(patient: Patient) -> Iterator[Finding]:
             what += f" Mean and spread are {brighter} times those of training: are the images scaled as they were then?"
         if seen.frozen:
             yield Finding("frozen", name, "fault", what + " It keeps its moving statistics in training, too.", THAW)
-        elif _small_batches(patient, norm, seen) is None:
+        else:
             yield Finding("stale", name, "fault", what, RECALIBRATE)
 
 
@@ -282,7 +282,7 @@ def small_batch(patient: Patient) -> Iterator[Finding]:
         elif seen is not None and not seen.frozen:
             guess = _small_batches(patient, norm, seen)
             if guess is not None:
-                what = f"The moving variances are as low as batches of about {guess:.1f} images would make them."
+                what = f"The means fit, and the moving variances are as low as batches of {guess:.1f} images make them."
                 yield Finding("small-batch", name, "fault", what, LARGER)
 
 
@@ -368,14 +368,17 @@ def _brightness(patient: Patient, name: str, seen, norm) -> str | None:
 def _small_batches(patient: Patient, norm, seen) -> float | None:
     """The number of images in a batch, if it is small, that the moving variances of the first layer speak of.
 
-    A batch of b images misses one part in b of the variance between images. It shows where most variance is between
-    images, and in the first layer only: behind a normalization all batches have nearly the same mean.
+    A batch of b images misses one part in b of the variance between images, in every channel. That shows where most
+    variance is between images, and in the first layer only: behind a normalization all batches have nearly one mean.
     """
-    if not patient.trace.calls or patient.trace.calls[0].layer is not norm or seen.batches < 4:
+    first = bool(patient.trace.calls) and patient.trace.calls[0].layer is norm
+    off = mismatch(norm, seen, mean_off=MEAN_OFF, variance_off=VARIANCE_OFF)
+    if not first or seen.batches < 4 or all(start(norm)) or off is None or off.mean > MEAN_OFF / 2:
         return None
     live = ~constant(seen)
     total, among_images = seen.variance + seen.between, seen.between * seen.batch
     if not live.any() or np.median(among_images[live] / total[live]) < 0.3:
         return None
-    missing = np.median((total - as_numbers(norm.moving_variance))[live] / among_images[live])
-    return float(1 / missing) if 0.2 < missing < 0.7 else None
+    missing = (total - as_numbers(norm.moving_variance))[live] / among_images[live]
+    low, middle, high = np.percentile(missing, (25, 50, 75))
+    return float(1 / middle) if 0.3 < middle < 0.7 and high - low < 0.3 else None

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from .data import Progress, batches, is_arrays, sizes
-from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, weights_of
+from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, untouched, weights_of
 
 #: What a run shows that did not take place.
 NOTHING = Trace([], [], {}, None)
@@ -228,15 +228,19 @@ def _first(patient: Patient, x) -> None:
         patient.trace = trace(patient.model, lambda: patient.model(one))
     except Exception as error:
         raise _refused(one, error) from error
-    alone = patient.trace.outputs
-    changes = {"model(x)": _distance(alone, _run(patient, two, training=None)[0])}
-    if changes["model(x)"] > SAME or any(call.training for call in patient.trace.calls):
-        if _distance(alone, _run(patient, one, training=None)[0]) > SAME:
-            patient.skipped.append("whether an image's companions matter: the outputs are random")
-            return
-        single, pair = (_run(patient, part, training=False)[0] for part in (one, two))
-        changes["predict"] = _distance(single, pair)
+    changes = {"predict": _distance(*(_run(patient, x, training=False)[0] for x in (one, two)))}
+    if any(call.training for call in patient.trace.calls):
+        changes["model(x)"] = _distance(patient.trace.outputs, _run(patient, two, training=None)[0])
+    if max(changes.values()) > SAME and _is_random(patient.model, one):
+        patient.skipped.append("whether an image's companions matter: the outputs are random")
+        return
     patient.dependence = changes
+
+
+def _is_random(model, x) -> bool:
+    """Whether a second run in inference gives something else than the first."""
+    with untouched(model):
+        return _distance(model(x, training=False), model(x, training=False)) > SAME
 
 
 def _among(part: np.ndarray, fixed: int | None) -> np.ndarray:
@@ -262,7 +266,8 @@ def _distance(one, among) -> float:
     for a, b in zip(_arrays(one), _arrays(among), strict=True):
         if a.ndim and b.ndim == a.ndim and a.shape[1:] == b.shape[1:] and len(a) and len(b):
             scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0), 1e-12)
-            worst = max(worst, float(np.abs(a[0] - b[0]).max(initial=0) / scale))
+            with np.errstate(invalid="ignore"):
+                worst = max(worst, float(np.abs(a[0] - b[0]).max(initial=0) / scale))
     return worst
 
 
