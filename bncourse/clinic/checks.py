@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from .cures import CALLED, LARGER, MIXED, RECALIBRATE, RESTORE, REVIVE, THAW, TRAIN
-from .patient import SAME, Patient, fixed_batch
+from .cures import CALLED, LARGER, MIXED, RECALIBRATE, RESTORE, REVIVE, THAW, TOLD, TRAIN
+from .patient import SAME, Patient
 from .report import Finding
 from .signs import (
     SIXTEEN,
@@ -26,6 +26,7 @@ from .signs import (
     momentum_of,
     overflows,
     own_learning,
+    says_training,
     sound,
     start,
     steps_taken,
@@ -37,8 +38,12 @@ from .watch import axis_of
 #: A layer's statistics do not fit when half of its channels are off by more than this: the mean, in standard
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.
 MEAN_OFF, VARIANCE_OFF = 0.3, math.log(1.5)
+#: The same where a layer is frozen: training and inference agree, and the weights have had time to adapt.
+FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF = 1.0, math.log(4)
 #: A memory shorter than two batches or longer than five thousand.
 SHORTEST, LONGEST = 0.5, 0.9998
+#: A variance that is small beside epsilon: the outputs have less than a third of the spread that gamma asks for.
+TINY = 0.1
 #: Of the channels, in a layer behind something that may die, like a ReLU.
 FEW_DEAD = 0.5
 #: The variance that dropout in front of a layer adds in training, as a factor of the one at inference.
@@ -123,7 +128,11 @@ def batch_dependent(patient: Patient) -> Iterator[Finding]:
         calm = bool(changes) and "predict" not in ways
         what += f": {moved} when its companions do." if moved else "."
         what += " predict and evaluate do not." if calm else ""
-        yield Finding("batch-dependent", name, "fault", what, CALLED)
+        if any(map(says_training, patient.trace.order)):
+            what += " An augmentation layer says training=True to all layers behind it where nobody says anything."
+            yield Finding("batch-dependent", name, "fault" if "predict" in ways else "note", what, TOLD)
+        else:
+            yield Finding("batch-dependent", name, "fault", what, CALLED)
     if not told and ways:
         what = f"In inference mode {moved}, when its companions do, and no batch normalization was told to train."
         yield Finding("batch-dependent", patient.model.name, "fault", what, CALLED)
@@ -155,7 +164,8 @@ def stale(patient: Patient) -> Iterator[Finding]:
             continue
         if all(start(norm)) and (not seen.frozen or not learning(patient)):
             continue
-        off = mismatch(norm, seen, mean_off=MEAN_OFF, variance_off=VARIANCE_OFF)
+        limits = (FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF) if seen.frozen else (MEAN_OFF, VARIANCE_OFF)
+        off = mismatch(norm, seen, *limits)
         if off is None or not off.too_far:
             continue
         what = (
@@ -200,12 +210,12 @@ def low_variance(patient: Patient) -> Iterator[Finding]:
         alive = variance > 0 if seen is None else ~constant(seen)
         if not alive.any():
             continue
-        low = np.mean(variance[alive] < epsilon)
+        low = np.mean(variance[alive] < TINY * epsilon)
         if low > 0.5:
             middle = np.median(variance[alive])
             what = (
-                f"{low:.0%} of its channels vary by less than epsilon = {epsilon:g}: with the median variance, "
-                f"{middle:.2g}, the outputs have a standard deviation of {math.sqrt(middle / (middle + epsilon)):.2g} "
+                f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}: with the median "
+                f"variance, {middle:.2g}, the outputs have a standard deviation of {math.sqrt(middle / (middle + epsilon)):.2g} "
                 "gamma instead of gamma."
             )
             cure = f"keras.layers.BatchNormalization(epsilon={max(middle / 100, 1e-12):.0e})  # or scale the inputs up"
@@ -266,8 +276,7 @@ def dropout(patient: Patient) -> Iterator[Finding]:
 
 def small_batch(patient: Patient) -> Iterator[Finding]:
     """Batches so small that the statistics are mostly noise, named by somebody or read off the moving variances."""
-    fixed = fixed_batch(patient.model)
-    size = patient.batch_size or (fixed if fixed != 1 else None)  # a batch of one is how models are put to use
+    size = patient.batch_size or batch_of_model(patient.model)
     for name, norm in sound(patient):
         if not norm.trainable:
             continue
@@ -340,6 +349,18 @@ CHECKS = (
 )
 
 
+def batch_of_model(model) -> int | None:
+    """The number of images that a model was built for, if that tells of its training.
+
+    A batch of one is how models are put to use. A `Sequential` without `Input` takes the size of whatever it was first
+    called on, which tells of a training if that was `fit`.
+    """
+    shapes = [tuple(x.shape) for x in keras.tree.flatten(getattr(model, "inputs", None) or [])]
+    size = next((shape[0] for shape in shapes if shape), None)
+    tells = not isinstance(model, keras.Sequential) or steps_taken(model) > 0
+    return size if size != 1 and tells else None
+
+
 def _same(patient: Patient) -> float:
     """The change of outputs that is rounding: more where layers compute in sixteen bits."""
     coarse = any(getattr(layer, "compute_dtype", None) in SIXTEEN for _, layer in patient.layers)
@@ -372,7 +393,7 @@ def _small_batches(patient: Patient, norm, seen) -> float | None:
     variance is between images, and in the first layer only: behind a normalization all batches have nearly one mean.
     """
     first = bool(patient.trace.calls) and patient.trace.calls[0].layer is norm
-    off = mismatch(norm, seen, mean_off=MEAN_OFF, variance_off=VARIANCE_OFF)
+    off = mismatch(norm, seen, MEAN_OFF, VARIANCE_OFF)
     if not first or seen.batches < 4 or all(start(norm)) or off is None or off.mean > MEAN_OFF / 2:
         return None
     live = ~constant(seen)

@@ -9,6 +9,7 @@ from .watch import is_norm, moments_of, parts, replaced
 RECALIBRATE = "from bncourse.clinic import recalibrate_model\nrecalibrate_model(model, training_images)"
 TRAIN = "outputs = model(images, training=True)  # in the training loop; then train again"
 CALLED = "normed = self.norm(x, training=training)  # hand on what call is given, never a fixed True"
+TOLD = "outputs = model(images, training=False)  # say it where you call the model yourself"
 THAW = "layer.trainable = True  # before compile\nrecalibrate_model(model, training_images)  # or train again"
 RESTORE = "model.load_weights(last_good)  # then a lower learning rate, or clipnorm=1.0 in the optimizer"
 REVIVE = "Train again with a lower learning rate; remove channels that you have pruned."

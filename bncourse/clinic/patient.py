@@ -23,7 +23,8 @@ class Observed:
     """Statistics of one layer's inputs while the model runs as in training.
 
     Args:
-        mean, variance: (C,), those of a batch, averaged over batches.
+        mean, variance: (C,), those of a batch, averaged over batches; where a batch has fewer than eight values, those
+            of all.
         between: (C,), the variance of the batches' means.
         scatter: (C,), the variance of the batches' variances; both are zeros for a single batch.
         batches: how many.
@@ -132,14 +133,11 @@ def _inputs(model):
 
 def _observe(patient: Patient, images, labels) -> None:
     total = max(sizes(images)) if is_arrays(images) and keras.tree.flatten(images)[0].ndim else None
-    fixed = fixed_batch(patient.model)
-    size = fixed or patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
+    size = patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
     progress, seen, pairs, frozen, answers = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
     for number, (x, y) in enumerate(batches(images, labels, size)):
-        if fixed and sizes(x) != {fixed}:
-            continue
-        if patient.images == 0:
+        if number == 0:
             _first(patient, x)
         outputs, moments, kept = _run(patient, x, training=True, batch_statistics=True)
         frozen |= kept
@@ -203,11 +201,11 @@ def _observed(seen, pairs, frozen) -> Observed:
     batch = max(size for _, size in seen)
     middle = lambda moments: Moments(*(np.mean([m[i] for m in moments], axis=0) for i in (0, 1)), 0)  # noqa: E731
     sides = [middle([m for pair in pairs for m in pair[i]]) for i in (0, 1)] if pairs else [None, None]
-    images = sum(size for _, size in seen)
+    images, between = sum(size for _, size in seen), means.var(axis=0)
     return Observed(
         mean=means.mean(axis=0),
-        variance=variances.mean(axis=0),
-        between=means.var(axis=0),
+        variance=variances.mean(axis=0) + (between if calls[0].positions < 8 else 0),
+        between=between,
         scatter=variances.var(axis=0),
         batches=len(seen),
         images=images,
@@ -221,9 +219,8 @@ def _observed(seen, pairs, frozen) -> Observed:
 
 def _first(patient: Patient, x) -> None:
     """What one image shows: how layers are connected, and whether its companions matter."""
-    fixed = fixed_batch(patient.model)
-    one = keras.tree.map_structure(lambda part: part[: fixed or 1], x)
-    two = keras.tree.map_structure(lambda part: _among(part, fixed), x)
+    one = keras.tree.map_structure(lambda part: part[:1], x)
+    two = keras.tree.map_structure(lambda part: np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part]), x)
     try:
         patient.trace = trace(patient.model, lambda: patient.model(one))
     except Exception as error:
@@ -241,19 +238,6 @@ def _is_random(model, x) -> bool:
     """Whether a second run in inference gives something else than the first."""
     with untouched(model):
         return _distance(model(x, training=False), model(x, training=False)) > SAME
-
-
-def _among(part: np.ndarray, fixed: int | None) -> np.ndarray:
-    """The first image among others: the last one, or blank ones where the batch has a fixed size."""
-    if fixed:
-        return np.concatenate([part[:1], 0 * part[1:fixed]])
-    return np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part])
-
-
-def fixed_batch(model) -> int | None:
-    """The number of images that a model was built for, if it takes no other."""
-    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
-    return next((int(x.shape[0]) for x in inputs if x.shape and x.shape[0]), None)
 
 
 def _arrays(outputs) -> list[np.ndarray]:

@@ -1,5 +1,6 @@
 """Signs that checks read: whether a layer has learned, whether statistics fit, what stands before it."""
 
+import inspect
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -168,7 +169,7 @@ def constant(seen: Observed) -> np.ndarray:
     return (seen.variance <= 1e-9 * size) & (seen.between <= 1e-9 * size) | (seen.variance + seen.between < 1e-14)
 
 
-def mismatch(norm, seen: Observed, *, mean_off: float, variance_off: float) -> Mismatch | None:
+def mismatch(norm, seen: Observed, mean_off: float, variance_off: float) -> Mismatch | None:
     """The difference between moving statistics and the images'; None where too few images can tell."""
     live = ~constant(seen)
     if not live.any() or seen.images * seen.positions / seen.batch < 16:
@@ -191,6 +192,12 @@ def _errors(seen: Observed, spread, epsilon: float, live) -> tuple[float, float]
     mean = np.sqrt(seen.between / (seen.batches - 1)) / np.sqrt(spread)
     variance = np.sqrt(seen.scatter / (seen.batches - 1)) / (seen.variance + epsilon)
     return float(np.median(mean[live])), float(np.median(variance[live]))
+
+
+def says_training(layer) -> bool:
+    """Whether a layer takes it that this is training if nobody says so, as Keras's augmentation layers do."""
+    parameters = inspect.signature(type(layer).call).parameters if hasattr(type(layer), "call") else {}
+    return "training" in parameters and parameters["training"].default is True
 
 
 def is_linear(layer) -> bool:
