@@ -199,7 +199,11 @@ def _stale_by_count(patient, name, norm) -> Iterator[Finding]:
 
 def low_variance(patient: Patient) -> Iterator[Finding]:
     """Layers whose inputs vary less than epsilon."""
+    learned = learning(patient)
+    first = patient.trace.calls[0].layer if patient.trace.calls else None
     for name, norm in sound(patient):
+        if not learned and norm is not first:
+            continue  # what reaches the deeper layers of a new network is a matter of its random weights
         seen = patient.observed.get(name)
         epsilon = epsilon_of(norm)
         remembered = as_numbers(norm.moving_variance)
@@ -214,9 +218,8 @@ def low_variance(patient: Patient) -> Iterator[Finding]:
         if low > 0.5:
             middle = np.median(variance[alive])
             what = (
-                f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}: with the median "
-                f"variance, {middle:.2g}, the outputs have a standard deviation of {math.sqrt(middle / (middle + epsilon)):.2g} "
-                "gamma instead of gamma."
+                f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}. With the median variance, "
+                f"{middle:.2g}, the outputs have a deviation of {math.sqrt(middle / (middle + epsilon)):.2g} gamma."
             )
             cure = f"keras.layers.BatchNormalization(epsilon={max(middle / 100, 1e-12):.0e})  # or scale the inputs up"
             yield Finding("low-variance", name, "fault", what, cure)
