@@ -218,8 +218,8 @@ def low_variance(patient: Patient) -> Iterator[Finding]:
         if low > 0.5:
             middle = np.median(variance[alive])
             what = (
-                f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}. With the median variance, "
-                f"{middle:.2g}, the outputs have a deviation of {math.sqrt(middle / (middle + epsilon)):.2g} gamma."
+                f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}. With the median "
+                f"variance, {middle:.2g}, the outputs have a deviation of {math.sqrt(middle / (middle + epsilon)):.2g} gamma."
             )
             cure = f"keras.layers.BatchNormalization(epsilon={max(middle / 100, 1e-12):.0e})  # or scale the inputs up"
             yield Finding("low-variance", name, "fault", what, cure)
