@@ -217,9 +217,10 @@ def low_variance(patient: Patient) -> Iterator[Finding]:
         low = np.mean(variance[alive] < TINY * epsilon)
         if low > 0.5:
             middle = np.median(variance[alive])
+            share = math.sqrt(middle / (middle + epsilon))
             what = (
                 f"{low:.0%} of its channels vary by less than a tenth of epsilon = {epsilon:g}. With the median "
-                f"variance, {middle:.2g}, the outputs have a deviation of {math.sqrt(middle / (middle + epsilon)):.2g} gamma."
+                f"variance, {middle:.2g}, the outputs have a deviation of {share:.2g} gamma."
             )
             cure = f"keras.layers.BatchNormalization(epsilon={max(middle / 100, 1e-12):.0e})  # or scale the inputs up"
             yield Finding("low-variance", name, "fault", what, cure)
