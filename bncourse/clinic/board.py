@@ -72,7 +72,7 @@ def fit(model: keras.Model, images, labels, *, batch_size: int = 32, epochs: int
 
 
 def healthy() -> keras.Model:
-    """The network without a bug, trained on 4,800 images."""
+    """The network without a bug, trained on 3,200 images."""
     model = network()
     model.set_weights(_healthy_weights())
     model.compile(keras.optimizers.SGD(0.3), LOSS, metrics=["accuracy"], jit_compile=False)
@@ -81,7 +81,7 @@ def healthy() -> keras.Model:
 
 @cache
 def _healthy_weights() -> list[np.ndarray]:
-    return fit(network(), *_training(4800)).get_weights()
+    return fit(network(), *_training(3200)).get_weights()
 
 
 def negatives() -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +100,7 @@ def _training(number: int):
     return fashion.train_images[:number], fashion.train_labels[:number]
 
 
-def _test(number: int = 512):
+def _test(number: int = 384):
     fashion = data.load()
     return fashion.test_images[:number], fashion.test_labels[:number]
 
@@ -117,7 +117,7 @@ def _few_steps():
 def _own_loop():
     """A loop that never says `training=True`."""
     model, optimizer = network(), keras.optimizers.SGD(0.1)
-    images, labels = _training(4800)
+    images, labels = _training(3200)
 
     @tf.function
     def step(x, y):
@@ -145,19 +145,19 @@ class _AlwaysTraining(layers.BatchNormalization):
 
 
 def _always_training():
-    return fit(network(lambda: _AlwaysTraining(momentum=0.9)), *_training(4800)), *_test()
+    return fit(network(lambda: _AlwaysTraining(momentum=0.9)), *_training(3200)), *_test()
 
 
 def _wrong_axis():
-    return fit(network(lambda: layers.BatchNormalization(axis=1, momentum=0.9)), *_training(4800)), *_test()
+    return fit(network(lambda: layers.BatchNormalization(axis=1, momentum=0.9)), *_training(3200)), *_test()
 
 
 def _turned_round():
-    return fit(network(lambda: layers.BatchNormalization(momentum=0.1)), *_training(4800)), *_test()
+    return fit(network(lambda: layers.BatchNormalization(momentum=0.1)), *_training(3200)), *_test()
 
 
 def _scaled_twice():
-    images, labels = _training(4800)
+    images, labels = _training(3200)
     model = fit(network(first=[layers.Rescaling(1 / 255)]), 255 * images, labels)
     images, labels = _test()
     return model, images, labels  # from 0 to 1, and the model divides by 255 once more

@@ -47,15 +47,15 @@ class Moments(NamedTuple):
 
 def parts(model: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
     """All layers inside a model, nested ones too, each once, with their names and those of what they are in."""
-    found, seen = [], set()
+    found, seen, taken = [], set(), Counter()
 
     def collect(owner, prefix):
         for layer in owner._layers:
             if id(layer) not in seen:
                 seen.add(id(layer))
                 name = f"{prefix}{layer.name}"
-                again = sum(other.partition("#")[0] == name for other, _ in found)
-                name += f"#{again + 1}" if again else ""
+                taken[name] += 1
+                name += f"#{taken[name]}" if taken[name] > 1 else ""
                 found.append((name, layer))
                 collect(layer, f"{name}/")
 
@@ -110,21 +110,23 @@ def moments_of(norm, x, mask=None) -> Moments:
 @contextmanager
 def replaced(layers, wrap):
     """Each layer's `call` replaced by `wrap(layer, its call)` for a while."""
-    done = []
+    own = [(layer, vars(layer).get("call")) for layer in layers]  # hardly any layer has one beside its class's
     try:
-        for layer in layers:
-            done.append(layer)
+        for layer, _ in own:
             object.__setattr__(layer, "call", wrap(layer, layer.call))
         yield
     finally:
-        for layer in done:
-            layer.__dict__.pop("call", None)
+        for layer, call in own:
+            vars(layer).pop("call", None)
+            if call is not None:
+                object.__setattr__(layer, "call", call)
 
 
 @contextmanager
 def untouched(model):
     """What the model assigns to variables inside does not reach them, Keras's or TensorFlow's own."""
-    own = [v for _, layer in parts(model) for v in vars(layer).values() if isinstance(v, tf.Variable)]
+    owners = [model, *(layer for _, layer in parts(model))]
+    own = [v for owner in owners for v in vars(owner).values() if isinstance(v, tf.Variable)]
     before = [v.numpy() for v in own]
     try:
         with keras.StatelessScope() as scope:

@@ -224,8 +224,8 @@ so that a single odd channel does not decide.
         solution=misfit,
         probes=_misfit_probes,
         hints=("`np.sqrt(moving_variance + epsilon)` is one deviation for each channel.",),
-        explanation="The result is what the normalized values of this batch are off by, before gamma. Healthy networks "
-        "in this chapter stay below about 0.2.",
+        explanation="The result is what the normalized values of this batch are off by, before gamma. `examine` calls "
+        "statistics stale from 0.3 on.",
         mistakes=(
             Mistake(
                 "Divided by the variance",
