@@ -72,7 +72,7 @@ def fit(model: keras.Model, images, labels, *, batch_size: int = 32, epochs: int
 
 
 def healthy() -> keras.Model:
-    """The network without a bug, trained on 3,200 images."""
+    """The network without a bug, trained on 4,800 images."""
     model = network()
     model.set_weights(_healthy_weights())
     model.compile(keras.optimizers.SGD(0.3), LOSS, metrics=["accuracy"], jit_compile=False)
@@ -81,7 +81,7 @@ def healthy() -> keras.Model:
 
 @cache
 def _healthy_weights() -> list[np.ndarray]:
-    return fit(network(), *_training(3200)).get_weights()
+    return fit(network(), *_training(4800)).get_weights()
 
 
 def negatives() -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +116,7 @@ def _few_steps():
 
 def _own_loop():
     """A loop that never says `training=True`."""
-    model, optimizer = network(), keras.optimizers.SGD(0.1)
+    model, optimizer = network(), keras.optimizers.Adam(0.003)
     images, labels = _training(3200)
 
     @tf.function
