@@ -28,6 +28,8 @@ EQUIVALENT = {
             "grouped = x.reshape(n, height, width, groups, -(-channels // groups))",
             "grouped = x.reshape(n, height, width, groups, round(channels / groups))",
         ),
+        "clinic.1": ("return np.asarray(bool(np.abs(together - alone).max() > 0.001)).astype(int)",),
+        "clinic.3": ("return np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon))",),
         "capstone_network.3": (
             "m = dy.size / dy.shape[-1]",
             "m = -(-dy.size // dy.shape[-1])",
@@ -118,6 +120,16 @@ EQUIVALENT = {
             "return rates[works].max(axis=-1)",
             "works = (accuracies >= target).all(axis=-1)",
         ),
+        "clinic.1": (
+            "return bool(np.abs(together - alone).max(axis=(0, 1)) > 0.001)",
+            "return bool(np.abs(together - alone).max(axis=(0, 1), keepdims=True) > 0.001)",
+        ),
+        "clinic.3": (
+            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=-1))",
+            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=-1, keepdims=True))",  # noqa: E501
+            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=0))",
+            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=0, keepdims=True))",  # noqa: E501
+        ),
         "capstone_network.3": ("m = dy.size // dy.shape[--1]",),
         "capstone_mend.3": (
             "return float(np.mean(ends[1] - ends[0], axis=0))",
@@ -131,6 +143,7 @@ EQUIVALENT = {
         ),
     },
     "The two have the same shape, or the same number of channels.": {
+        "clinic.1": ("alone = np.concatenate([predict(images[i:i + 1]) for i in range(len(together))])",),
         "convolution.5": (
             "for j in range(result.shape[1]):",
             "for i in range(result.shape[0]):",
@@ -178,10 +191,33 @@ EQUIVALENT = {
     },
     "There is one number along the axis.": {
         "variants.3": ("inv_std = np.flip(inv_std, 1) if np.ndim(inv_std) else None",),
+    "Whether companions matter does not depend on the order of images or rows.": {
+        "clinic.1": (
+            "images = np.flip(images) if np.ndim(images) else None",
+            "images = np.flip(images, 0) if np.ndim(images) else None",
+            "images = np.flip(images, 1) if np.ndim(images) else None",
+        ),
+    },
+    "The batch's variance is not used.": {
+        "clinic.3": (
+            "batch_variance = 0 + 0 * batch_variance",
+            "batch_variance = 0.001 + 0 * batch_variance",
+            "batch_variance = 0.9 + 0 * batch_variance",
+            "batch_variance = 0.99 + 0 * batch_variance",
+            "batch_variance = 1 + 0 * batch_variance",
+            "batch_variance = batch_variance.T if batch_variance.ndim > 1 else None",
+            "batch_variance = np.flip(batch_variance) if np.ndim(batch_variance) else None",
+            "batch_variance = np.flip(batch_variance, 0) if np.ndim(batch_variance) else None",
+        ),
     },
     "Neither a square nor a distance has a sign.": {
         "shift.4": ("moved = np.abs(np.percentile(before, levels) - np.percentile(after, levels))",),
         "forward.1": ("variance = ((mean - x) ** 2).mean(axis=0)",),
+        "clinic.1": ("return bool(np.abs(alone - together).max() > 0.001)",),
+        "clinic.3": (
+            "moving_mean, batch_mean = (batch_mean, moving_mean)",
+            "return float(np.median(np.abs(moving_mean - batch_mean) / np.sqrt(moving_variance + epsilon)))",
+        ),
         "inference.4": ("between = weights @ (mean - means) ** 2",),
         "capstone_mend.5": (
             "difference = norm(x, training=True) - norm(shifted, training=True)",
@@ -193,6 +229,7 @@ EQUIVALENT = {
         "shift.4": ("levels = np.arange(5, 99, 5)",),
     },
     "A sum and a product have no order.": {
+        "clinic.3": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "inference.5": ("moving_variance, epsilon = (epsilon, moving_variance)",),
         "variants.3": ("dy, gamma = (gamma, dy)",),
         "backward.3": ("inv_std, gamma = (gamma, inv_std)",),
@@ -265,7 +302,8 @@ EQUIVALENT = {
             "return worst",
         ),
     },
-    "No measured difference is exactly 0.01.": {
+    "No measured difference is exactly the limit.": {
+        "clinic.1": ("return bool(np.abs(together - alone).max() >= 0.001)",),
         "capstone_mend.5": ("return bool(np.max(np.abs(difference)) >= 0.01)",),
     },
     "A factor of the loss cancels in the ratio.": {

@@ -88,3 +88,21 @@ def test_accuracy_by_draws_dots_means_and_a_cross_for_divergence():
     np.testing.assert_allclose(colored(ax, plots.BATCHNORM)[2].get_ydata(), [0.6, 0.8])
     assert texts(ax) == ["with batch norm", "without"] and ax.get_xscale() == "log"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.5", "2"]
+
+
+def test_questions_are_asked_in_order_with_their_ways_out():
+    ax = plots.questions([("Finite?", "no", "not-finite"), ("At the start?", "yes", "never-updated")], end="stale")
+    shown = [text for text in texts(ax) if text]  # arrows are texts, too
+    assert shown == ["Finite?", "not-finite", "no", "yes", "At the start?", "never-updated", "yes", "no", "stale"]
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text() in ("Finite?", "stale")}
+    assert heights["Finite?"] > heights["stale"]
+
+
+def test_statistics_that_fit_are_drawn_on_the_diagonal():
+    images = np.array([0.5, 1.0, 2.0])
+    ax = plots.fit_of_statistics({"healthy": (images, images), "broken": (images, 9 * images)})
+    diagonal, healthy, broken = ax.get_lines()
+    np.testing.assert_array_equal(*diagonal.get_data())
+    np.testing.assert_array_equal(*healthy.get_data())
+    np.testing.assert_allclose(broken.get_ydata(), 9 * images)
+    assert texts(ax) == ["healthy", "broken"] and (ax.get_xscale(), ax.get_yscale()) == ("log", "log")

@@ -1,6 +1,7 @@
 """Figures of the chapters, one file a chapter: each function takes plain results and `ax`, and returns the axes."""
 
 from .backward import bias_and_loss, computation_graph, loss_comparison, projection, residuals
+from .clinic import fit_of_statistics, questions
 from .convolution import filter_rows, loss_curve, montage, spread_by_depth
 from .deployment import accuracy_by_bits, border_map, layer_columns, weight_ranges
 from .distributed import modeled_seconds, replica_tracks, shard_spreads, step_seconds
@@ -46,6 +47,7 @@ __all__ = [
     "dots_by_name",
     "drift_by_layer",
     "filter_rows",
+    "fit_of_statistics",
     "gap_tables",
     "images_row",
     "index_cube",
@@ -63,6 +65,7 @@ __all__ = [
     "percentile_band",
     "placements",
     "projection",
+    "questions",
     "ratios_by_layer",
     "relative_errors",
     "replica_tracks",
