@@ -191,6 +191,7 @@ EQUIVALENT = {
     },
     "There is one number along the axis.": {
         "variants.3": ("inv_std = np.flip(inv_std, 1) if np.ndim(inv_std) else None",),
+    },
     "Whether companions matter does not depend on the order of images or rows.": {
         "clinic.1": (
             "images = np.flip(images) if np.ndim(images) else None",
