@@ -1,8 +1,8 @@
 """Six models that went wrong, each as its owner reports it, for the capstone `mend`.
 
 A case holds what one gets in real life: a complaint, a model, and the owner's way of training it. What is wrong is told
-here, so this file is best read after the capstone. Each kind of fault was reported by users of Keras, TensorFlow or
-PyTorch; issues are cited where the case is made. All networks are the same four convolutions on Fashion-MNIST.
+here, so this file is best read after the capstone. Each kind of fault was reported by users of Keras, TensorFlow,
+Torch or PyTorch; issues are cited where the case is made. All networks are the same four convolutions on Fashion-MNIST.
 """
 
 from collections.abc import Callable, Iterator
