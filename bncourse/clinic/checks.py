@@ -39,7 +39,7 @@ from .watch import axis_of
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.
 MEAN_OFF, VARIANCE_OFF = 0.3, math.log(1.5)
 #: The same where a layer is frozen: training and inference agree, and the weights have had time to adapt.
-FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF = 1.0, math.log(4)
+FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF = 0.7, math.log(2.5)
 #: A memory shorter than two batches or longer than five thousand.
 SHORTEST, LONGEST = 0.5, 0.9998
 #: A variance that is small beside epsilon: the outputs have less than a third of the spread that gamma asks for.
