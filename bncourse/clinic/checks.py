@@ -39,7 +39,7 @@ from .watch import axis_of
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.
 MEAN_OFF, VARIANCE_OFF = 0.3, math.log(1.5)
 #: The same where a layer is frozen: training and inference agree, and the weights have had time to adapt.
-FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF = 1.0, math.log(4)
+FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF = 0.7, math.log(2.5)
 #: A memory shorter than two batches or longer than five thousand.
 SHORTEST, LONGEST = 0.5, 0.9998
 #: A variance that is small beside epsilon: the outputs have less than a third of the spread that gamma asks for.
@@ -391,19 +391,16 @@ def _brightness(patient: Patient, name: str, seen, norm) -> str | None:
 
 
 def _small_batches(patient: Patient, norm, seen) -> float | None:
-    """The number of images in a batch, if it is small, that the moving variances of the first layer speak of.
+    """The number of images in a batch, if it is small, that the moving variances of a first dense layer speak of.
 
-    A batch of b images misses one part in b of the variance between images, in every channel. That shows where most
-    variance is between images, and in the first layer only: behind a normalization all batches have nearly one mean.
+    With one value for each image, the variance of a batch of b images misses one part in b, in every channel alike.
+    Behind a first normalization that no longer holds: there the batches themselves make the variance.
     """
     first = bool(patient.trace.calls) and patient.trace.calls[0].layer is norm
     off = mismatch(norm, seen, MEAN_OFF, VARIANCE_OFF)
-    if not first or seen.batches < 4 or all(start(norm)) or off is None or off.mean > MEAN_OFF / 2:
+    if not first or seen.positions != seen.batch or all(start(norm)) or off is None or off.mean > MEAN_OFF / 2:
         return None
     live = ~constant(seen)
-    total, among_images = seen.variance + seen.between, seen.between * seen.batch
-    if not live.any() or np.median(among_images[live] / total[live]) < 0.3:
-        return None
-    missing = (total - as_numbers(norm.moving_variance))[live] / among_images[live]
+    missing = 1 - (as_numbers(norm.moving_variance) / (seen.variance + seen.between))[live]
     low, middle, high = np.percentile(missing, (25, 50, 75))
     return float(1 / middle) if 0.3 < middle < 0.7 and high - low < 0.3 else None

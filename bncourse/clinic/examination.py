@@ -41,7 +41,7 @@ def examine(model, images=None, labels=None, *, batch_size: int | None = None) -
 def _examined(patient):
     many = len(patient.norms)
     yield f"{many} batch normalization{'' if many == 1 else 's'} in {patient.model.name}" + (
-        f", {patient.images:,} images in batches of at most {patient.batch_size or 32}" if patient.images else ""
+        f", {patient.images:,} images in batches of {patient.largest_batch}" if patient.images else ""
     )
     if patient.accuracy:
         moving, batch = patient.accuracy

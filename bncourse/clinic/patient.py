@@ -12,8 +12,8 @@ from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, u
 
 #: What a run shows that did not take place.
 NOTHING = Trace([], [], {}, None)
-#: On so many batches the statistics are measured once more without dropout, and with labels the predictions, too.
-FEW = 4
+#: On so many images the statistics are measured once more without dropout, and with labels the predictions, too.
+FEW = 128
 #: Outputs that differ by less than this share of the largest are the same, but for rounding.
 SAME = 1e-3
 
@@ -72,6 +72,7 @@ class Patient:
     batch_size: int | None = None
     accuracy: tuple[float, float] | None = None
     images: int = 0
+    largest_batch: int = 0
     skipped: list[str] = field(default_factory=list)
 
     @cached_property
@@ -143,7 +144,7 @@ def _observe(patient: Patient, images, labels) -> None:
         frozen |= kept
         for key, calls in moments.items():
             seen.setdefault(key, []).append((calls, max(sizes(x))))
-        if number < FEW:
+        if patient.images < FEW:
             calm = outputs
             if noisy:
                 calm, quiet, _ = _run(patient, x, training=False, batch_statistics=True)
@@ -152,6 +153,7 @@ def _observe(patient: Patient, images, labels) -> None:
             if y is not None:
                 answers.append((_run(patient, x, training=False)[0], calm, y))
         patient.images += max(sizes(x))
+        patient.largest_batch = max(patient.largest_batch, max(sizes(x)))
         progress.add(max(sizes(x)))
     progress.close()
     if patient.images == 0:
