@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
     "clinic": {"layer", "data"},
+    "distributed": {"layer", "data"},
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.
