@@ -28,8 +28,14 @@ def convert(model, images=None) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image[np.newaxis]] for image in images)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    with contextlib.redirect_stdout(io.StringIO()):  # it reports on a temporary file
-        return converter.convert()
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")  # it reports on a temporary file
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return converter.convert()
+    finally:
+        logger.setLevel(level)
 
 
 def _interpreter(content: bytes):
