@@ -340,6 +340,7 @@ def test_nested_models_are_opened_and_stay_nested(rng):
     assert [layer.name for layer in folded.get_layer("encoder").layers[1:]] == ["conv", "relu"]
     check(chain(IMAGE, keras.Sequential([layers.Conv2D(3, 3)]), keras.Sequential([BN()]), layers.ReLU()), rng)
     check(pair(lambda x: encoder()(encoder("other")(x, training=False))), rng)
+    check(chain(IMAGE, layers.Conv2D(3, 3), BN(), keras.Sequential([layers.Conv2D(2, 3), BN()]), layers.ReLU()), rng)
 
 
 def test_training_reaches_the_layers_of_a_nested_model(rng):
@@ -349,6 +350,9 @@ def test_training_reaches_the_layers_of_a_nested_model(rng):
     frozen.trainable = False  # a frozen batch norm is in inference mode, whatever it is told
     folded = check(pair(lambda x: frozen(x, training=True)), rng)
     assert not folded.layers[1].trainable
+    partly = encoder()
+    partly.get_layer("conv").trainable = False
+    assert not check(partly, rng).get_layer("conv").trainable
 
 
 def test_several_convolutions_behind_one_batch_norm_take_it_in(rng):

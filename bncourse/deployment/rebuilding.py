@@ -31,7 +31,9 @@ def fold_model(model) -> keras.Model:
     (['dense', 'relu'], True)
     """
     planned = plan(model)
-    copy = _Copier(planned).model(model)
+    copier = _Copier(planned)
+    copy = copier.model(model)
+    copier.set_weights()
     if planned.left:
         print(f"{len(planned.folded)} batch norms folded, {len(planned.left)} left:")
         for name, reason in planned.left.items():
@@ -47,7 +49,7 @@ class _Copier:
         self.copies = {}  # {layer: its copy, or None if it is folded}
 
     def model(self, model) -> keras.Model:
-        """A copy of a model whose graph can be read, with the weights set."""
+        """A copy of a model whose graph can be read; its weights are set when all is built."""
         if self.plan.gone.issuperset(_without_inputs(model)):  # Keras makes no model that returns its inputs
             return keras.layers.Identity(name=model.name)
         if isinstance(model, keras.Sequential):
@@ -57,11 +59,15 @@ class _Copier:
             copy = keras.models.clone_model(
                 model, input_tensors=inputs, clone_function=self._layer, call_function=_call
             )
-        for layer, other in self.copies.items():
-            if other is not None and not is_graph(layer) and isinstance(layer, keras.layers.Layer):
-                self._set_weights(layer, other)
-        copy.trainable = model.trainable
+        if not model.trainable:  # True would reach every layer, those that are frozen, too
+            copy.trainable = False
         return copy
+
+    def set_weights(self) -> None:
+        """Give every copied layer its weights."""
+        for layer, copy in self.copies.items():
+            if copy is not None and not is_graph(layer) and isinstance(layer, keras.layers.Layer):
+                self._set_weights(layer, copy)
 
     def _sequential(self, model) -> keras.Sequential:
         kept = [copy for copy in map(self._layer, model.layers) if copy is not None]
