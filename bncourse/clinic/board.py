@@ -180,7 +180,7 @@ _BUGS = (
         _few_steps,
     ),
     (
-        "My own training loop with GradientTape. What has to be done for the moving averages?",
+        "My own training loop with GradientTape. How do the moving averages get updated?",
         "https://github.com/tensorflow/tensorflow/issues/32864",
         _own_loop,
     ),
@@ -195,7 +195,7 @@ _BUGS = (
         _always_training,
     ),
     (
-        "The layer was set up with axis=1, as the documentation says for images. Ours are channels last.",
+        "Set up with axis=1, as documented for channels first. Our channels are last.",
         "https://github.com/DCASE-REPO/dcase2018_baseline/issues/18",
         _wrong_axis,
     ),
@@ -205,12 +205,12 @@ _BUGS = (
         _turned_round,
     ),
     (
-        "Good in training. In the app, which divides the pixels by 255 like everybody, it knows nothing.",
+        "Good in training. In the app, which divides pixels by 255, it knows nothing.",
         "https://github.com/Priyanshu-byte-coder/devtrack/issues/927",
         _scaled_twice,
     ),
     (
-        "A pretrained network, frozen, and a new last layer. On our own images it hardly learns.",
+        "A pretrained network, frozen, and a new last layer. It hardly learns our images.",
         "https://github.com/keras-team/keras/issues/9214",
         _frozen,
     ),
