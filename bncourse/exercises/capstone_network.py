@@ -408,7 +408,7 @@ Write the gradients with respect to input, gamma and beta, for the same shapes.
                 _backward_over_the_first_axis,
             ),
             Mistake(
-                "Sums over the first axis alone",
+                "Sums over the first axis alone, and m as well",
                 "For images a channel is summed over batch, height and width: all axes but the last.",
                 lambda dy, x_hat, inv_std, gamma: _backward_over_the_first_axis(dy, x_hat, inv_std, gamma, len(dy)),
             ),
