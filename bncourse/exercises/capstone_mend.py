@@ -890,11 +890,6 @@ same in both.
 """,
         mistakes=(
             Mistake(
-                "The ratio alone",
-                "A moving variance that is far too small is as bad: take the larger of `ratio` and `1 / ratio`.",
-                lambda model, images: max(1.0, *(float(np.max(a / b)) for a, b in _factors(model, images))),
-            ),
-            Mistake(
                 "Averaged over the channels",
                 "One bad channel vanishes among good ones. Take the largest factor of all channels, not their mean.",
                 lambda model, images: max(float(np.mean(np.maximum(a / b, b / a))) for a, b in _factors(model, images)),
