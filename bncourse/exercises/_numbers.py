@@ -148,8 +148,7 @@ def _known(numbers, wrong: list[int], truth, exercise) -> tuple[list, list[int]]
     for mistake in exercise.mistakes:
         theirs = _flat(mistake.wrong_answer)
         own = [i for i in range(len(truth)) if not _close(theirs[i], truth[i], truth[i], exercise.tolerance)]
-        # In a long array of numbers of one kind some agree by chance.
-        told = own if exercise.labels or len(truth) < 3 else range(len(truth))
+        told = own if exercise.labels else range(len(truth))  # numbers of one kind agree one by one by chance
         if set(own) <= set(wrong) and all(
             _close(numbers[i], theirs[i], truth[i] or theirs[i], exercise.tolerance) for i in told
         ):

@@ -306,22 +306,13 @@ def _huge(shape, dtype=None):
     return np.full(shape, 1e12, "float32")
 
 
-@cache
-def _used_layer(norm, shape, dtype, numbers):
-    """The layer that `norm` describes, built and used once on x, its weights and its momentum."""
-    layer, x = _layer(norm), np.frombuffer(numbers, dtype).reshape(shape)
-    layer.build(shape)
+def _run_layer(function, norm, x, **arguments):
+    """Call `function` with the layer that `norm` describes, built and used once."""
+    layer = _layer(norm)
+    layer.build(x.shape)
     if norm != "moving variance 1e12":
         layer(x, training=True)
         layer.moving_mean.assign(np.resize([0.7, -1.9, 5.2], layer.moving_mean.shape))
-    return layer, layer.get_weights(), layer.momentum
-
-
-def _run_layer(function, norm, x, **arguments):
-    """Call `function` with the layer that `norm` describes, as it was when it had been used once."""
-    layer, weights, momentum = _used_layer(norm, x.shape, x.dtype.str, x.tobytes())
-    layer.set_weights(weights)
-    layer.momentum, layer.trainable = momentum, True
     return function(layer, x, **arguments)
 
 
@@ -400,20 +391,10 @@ def _worst(pairs):
     return float(max(max(np.max(a / b), np.max(b / a)) for a, b in pairs))
 
 
-@cache
-def _mixing_model(axis, shape):
-    """A model of two normalizations around a fixed 1x1 convolution, and its weights."""
+def _run_worst_factor(function, model, images):
+    """A model of two normalizations with given moving variances, around a fixed 1x1 convolution."""
     import keras
 
-    norms = [keras.layers.BatchNormalization(axis=axis, epsilon=0.05, momentum=0.5) for _ in range(2)]
-    mix = keras.layers.Conv2D(3, 1, use_bias=False)
-    network = keras.Sequential([keras.Input(shape), norms[0], mix, norms[1]])
-    mix.set_weights([np.array([[[[1.0, 0.2, 0.0], [0.1, 1.0, -0.2], [0.0, 0.3, 1.0]]]])])
-    return network, network.get_weights()
-
-
-def _run_worst_factor(function, model, images):
-    """Call `function` with a model of given moving variances."""
     axis, first, second = {
         "healthy": (-1, (1.0, 9.0, 0.3), (0.9, 1.2, 1.1)),
         "one channel far too large": (-1, (1.0, 9.0, 250.0), (0.9, 1.2, 0.2)),
@@ -422,9 +403,11 @@ def _run_worst_factor(function, model, images):
         "a channel that hardly varies": (-1, (1e-2, 9.0, 0.3), (0.9, 1.2, 1.1)),
         "axis=1": (1, (12.0, 20.0, 9.0), (1.0, 2.0, 5.0)),
     }[model]
-    network, weights = _mixing_model(axis, images.shape[1:])
-    network.set_weights(weights)
-    for norm, variance in zip(network.layers[::2], (first, second), strict=True):
+    norms = [keras.layers.BatchNormalization(axis=axis, epsilon=0.05, momentum=0.5) for _ in range(2)]
+    mix = keras.layers.Conv2D(3, 1, use_bias=False)
+    network = keras.Sequential([keras.Input(images.shape[1:]), norms[0], mix, norms[1]])
+    mix.set_weights([np.array([[[[1.0, 0.2, 0.0], [0.1, 1.0, -0.2], [0.0, 0.3, 1.0]]]])])
+    for norm, variance in zip(norms, (first, second), strict=True):
         norm.moving_variance.assign(variance)
     images = images * [0.01, 1.0, 1.0] if model == "a channel that hardly varies" else images
     return function(network, images.astype("float32"))
@@ -593,7 +576,7 @@ A moving variance that is the same to the last bit after a step has not been tou
                 lambda model, step: True,
             ),
             Mistake(
-                "It passes every model, after a step",
+                "It passes every model",
                 "Here it also passes a model whose statistics stand still. Is it the moving variance that you compare?",
                 lambda model, step: (step(), True)[1],
             ),
@@ -603,7 +586,7 @@ A moving variance that is the same to the last bit after a step has not been tou
                 lambda model, step: False,
             ),
             Mistake(
-                "It fires for every model, after a step",
+                "It fires for every model",
                 "Here it also fires for healthy ones. Their moving variances are others after the step than before.",
                 lambda model, step: (step(), False)[1],
             ),
@@ -618,6 +601,11 @@ A moving variance that is the same to the last bit after a step has not been tou
                 "All weights compared",
                 "Gamma and beta learn without `training=True`, too. Compare what only a call in training mode moves.",
                 _moved(weights=_WEIGHTS),
+            ),
+            Mistake(
+                "Learned weights compared",
+                "Gamma and beta learn without `training=True`, too. Compare what only a call in training mode moves.",
+                _moved(weights=("gamma",)),
             ),
             Mistake(
                 "The moving mean compared",
@@ -727,7 +715,7 @@ The flag `trainable` says what somebody wished. Only the weights say what happen
                 lambda model, step: (step(), False)[1],
             ),
             Mistake(
-                "It fires for every model, without a step",
+                "It fires for every model",
                 "Here it also fires for those that are frozen as they should be. Copy the weights, call `step()`, and "
                 "compare.",
                 lambda model, step: False,
@@ -836,21 +824,24 @@ batch's mean, and works for any axis.
                 _kept_of("moving_variance"),
             ),
             Mistake(
-                "The share of the moving variance",
+                "The variance in place of the mean",
                 "A layer may keep another share of its moving variance. Take the moving mean.",
                 _kept_of_one(1e6, "moving_variance"),
             ),
             Mistake(
-                "A ratio of two moving means",
+                "The batch's part is still in it",
                 "New mean over old mean is the share only if the batch's part is taken away first. Call the layer from "
                 "two starting values, and subtract.",
                 _ratio_of_means,
             ),
-            Mistake(
-                "The batch's part is small, and still in it",
-                "Beside a large starting value the batch's part is small, but it is there. Subtract what you get "
-                "when the moving mean starts at 0.",
-                _kept_of_one(10.0),
+            *(
+                Mistake(
+                    "The batch's part is still in it",
+                    "Beside a large starting value the batch's part is small, but it is there. Subtract what you get "
+                    "when the moving mean starts at 0.",
+                    _kept_of_one(start),
+                )
+                for start in (10.0, 100.0)
             ),
             Mistake(
                 "The other share, and read from the label",
@@ -889,6 +880,11 @@ With epsilon on both sides, a channel that hardly varies raises no false alarm: 
 same in both.
 """,
         mistakes=(
+            Mistake(
+                "Only too large counts",
+                "A moving variance that is far too small is as bad: take the larger of `ratio` and `1 / ratio`.",
+                lambda model, images: max(1.0, *(float(np.max(a / b)) for a, b in _factors(model, images))),
+            ),
             Mistake(
                 "Averaged over the channels",
                 "One bad channel vanishes among good ones. Take the largest factor of all channels, not their mean.",

@@ -237,13 +237,7 @@ class _Stepped(NamedTuple):
 def _run_step(step, seed, learning_rate):
     """All parameters of a small network after a step, laid end to end, and its moving statistics."""
     rng = np.random.default_rng(seed)
-    layers = [
-        Conv2D(1, 3, rng=rng, stride=2, use_bias=False),
-        BatchNorm(3, momentum=0.8),
-        ReLU(),
-        Flatten(),
-        Dense(12, 4, rng=rng),
-    ]
+    layers = [Conv2D(1, 3, rng=rng, stride=2, use_bias=False), BatchNorm(3), ReLU(), Flatten(), Dense(12, 4, rng=rng)]
     for layer in layers:
         layer.parameters = dict(layer.parameters)  # also where there are none: an answer may call `update`
     network = Network(layers)
@@ -414,7 +408,7 @@ Write the gradients with respect to input, gamma and beta, for the same shapes.
                 _backward_over_the_first_axis,
             ),
             Mistake(
-                "Sums over the first axis alone, and m as well",
+                "Sums over the first axis alone",
                 "For images a channel is summed over batch, height and width: all axes but the last.",
                 lambda dy, x_hat, inv_std, gamma: _backward_over_the_first_axis(dy, x_hat, inv_std, gamma, len(dy)),
             ),

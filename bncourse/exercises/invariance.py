@@ -317,7 +317,7 @@ function that gives the rates for $t = 0, 1, \dots$
                 ),
             ),
             Mistake(
-                "An exponential in the place of alpha's powers, at t + 1/2",
+                "An exponential in the place of the powers of alpha",
                 "An exponential is near it for small decay. Exact is a power of alpha = 1 - learning rate · decay.",
                 lambda learning_rate, decay, steps: (
                     learning_rate * np.exp(learning_rate * decay * (2 * np.arange(steps) + 1))

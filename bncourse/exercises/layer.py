@@ -342,7 +342,7 @@ none. What is missing? Mend it.
                 _step_in_inference_with_a_call(before=False),
             ),
             Mistake(
-                "A call in training mode before a step in inference mode",
+                "A call in training mode beside a step in inference mode",
                 "The moving statistics move now, but the loss and its gradient still come from inference. Pass "
                 "`training=True` "
                 "in the call inside the tape, and leave the other one out.",
