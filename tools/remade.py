@@ -75,8 +75,24 @@ def of_placement(images) -> Iterator[tuple[str, list[str]]]:
         yield order, [*first_losses(again.loss[0], seeds[0].loss[0], 1e-3), *ends(accuracy, accuracies)]
 
 
+def of_norm_trials(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import norm_trials
+
+    stored = norm_trials.stored()
+    for norm in norm_trials.NORMS:
+        rate = norm_trials.best_rate(stored, norm)
+        again = norm_trials.trial(norm, rate, norm_trials.REPORTED[0])
+        yield norm, list(ends(again, norm_trials.reported(stored, norm)))
+
+
 #: What makes runs of each file in bncourse/assets/runs again.
-REMADE = {"training": of_training, "speedup": of_speedup, "shift": of_shift, "placement": of_placement}
+REMADE = {
+    "training": of_training,
+    "speedup": of_speedup,
+    "shift": of_shift,
+    "placement": of_placement,
+    "norm_trials": of_norm_trials,
+}
 
 
 def settings(runs) -> dict:
