@@ -106,14 +106,10 @@ class Report:
             code = f"<b>{first.code}</b><br>{first.severity}"
             rows.append("<tr>" + "".join(map(cell.format, (code, html.escape(_names(layers)), about, cure))) + "</tr>")
         head = "".join(f'<th scope="col">{name}</th>' for name in ("code", "layer", "evidence", "cure"))
-        table = (
-            f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-            if rows
-            else ""
-        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
         notes = [*self.examined, *(f"Not looked at: {line}" for line in self.skipped)]
         small = "".join(f"<div><small>{html.escape(line)}</small></div>" for line in notes)
-        return f"<div><b>{html.escape(self.verdict)}</b>{small}{table}</div>"
+        return f"<div><b>{html.escape(self.verdict)}</b>{small}<div style='overflow-x:auto'>{table}</div></div>"
 
     def _groups(self):
         """The first finding of each code and severity, with the layers of all of them."""
