@@ -15,6 +15,7 @@ from .inference import bars, gap_tables, labeled_lines, ratios_by_layer
 from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
+from .small_batches import accuracy_by_size, in_and_out, noise_by_size, seeds_by_row
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
@@ -28,6 +29,7 @@ __all__ = [
     "accuracy_by",
     "accuracy_by_depth",
     "accuracy_by_rate",
+    "accuracy_by_size",
     "accuracy_over_steps",
     "averaged_together",
     "balance_triangle",
@@ -39,11 +41,13 @@ __all__ = [
     "drift_by_layer",
     "filter_rows",
     "gap_tables",
+    "in_and_out",
     "labeled_lines",
     "loss_comparison",
     "loss_curve",
     "mean_map",
     "montage",
+    "noise_by_size",
     "number_lines",
     "output_spread",
     "percentile_band",
@@ -54,6 +58,7 @@ __all__ = [
     "residuals",
     "right_triangle",
     "scale_curves",
+    "seeds_by_row",
     "shape_against_normal",
     "signal_by_layer",
     "signal_over_steps",
