@@ -4,6 +4,7 @@
 which `runs` reads. Rates are chosen on seeds 0 and 1; the runs that are shown have seeds 5 to 9.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,17 +14,79 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from . import data
 from ._check import require_choice
 from .layer import BatchNorm
-from .training import Config, Run, accuracy, combinations, cross_entropy, from_json, take, to_json, train, unchanged
+from .training import (
+    Config,
+    Run,
+    accuracy,
+    batch_indices,
+    combinations,
+    cross_entropy,
+    from_json,
+    take,
+    to_json,
+    train,
+    unchanged,
+)
 
 STORE = Path(__file__).parent / "assets" / "runs" / "small_batches.json"
+
+
+#: The two networks that are compared: three convolutions, and three dense layers.
+NETS = {
+    "convolutions": Config(model="cnn_flatten", depth=3),
+    "dense layers": Config(model="mlp", activation="relu", depth=3, width=100),
+}
+SIZES = (2, 4, 8, 16, 32, 64)
+IMAGES = 6400  # that every run sees, whatever its batches
+CHOOSING, REPORTED = range(2), range(5, 8)  # seeds
+
+
+def setting(net: str, norm: str, batch_size: int, **changes) -> Config:
+    """A run over 6,400 images; its moving statistics remember 640 of them, whatever the size of the batches.
+
+    >>> setting("convolutions", "batch", 2).steps
+    3200
+    """
+    steps = IMAGES // batch_size
+    return NETS[net].replace(
+        norm=norm,
+        batch_size=batch_size,
+        steps=steps,
+        evaluate_every=steps,
+        loss_every=640 // batch_size,
+        momentum=1 - batch_size / 640,
+        **changes,
+    )
+
+
+#: The rates that were tried for each batch size: from a first guess on, up and down until the best is no end of them.
+TRIED = {}
+#: Of them the one with the best mean of `Measured.refreshed` over the seeds `CHOOSING`.
+BEST = {}
+
+EXPERIMENTS = {
+    "rates": [
+        config
+        for (net, norm), rates in TRIED.items()
+        for size in SIZES
+        for config in combinations(setting(net, norm, size), {"learning_rate": rates[size], "seed": CHOOSING})
+    ],
+    "sizes": [
+        setting(net, norm, size, learning_rate=rates[size], seed=seed)
+        for (net, norm), rates in BEST.items()
+        for size in SIZES
+        for seed in REPORTED
+    ],
+}
 
 
 class Measured(NamedTuple):
     """A run, and the test accuracy that it ends with once its statistics are those of training images: see `refresh`.
 
-    For a network without batch norm, `refreshed` is the run's own last accuracy; for a run that diverged both are 0.
+    For a network without batch norm, `refreshed` is the run's own last accuracy; for a run that diverged it is 0.
     """
 
     run: Run
@@ -44,6 +107,40 @@ def measure(config: Config, data) -> Measured:
     return Measured(run, 0.0 if run.diverged else found[0])
 
 
+def runs(name: str) -> list[Measured]:
+    """The stored runs of one of `EXPERIMENTS`, in its order.
+
+    Raises:
+        ValueError: if there is no experiment of that name.
+        LookupError: if a run is not stored; the message names the command that makes it.
+    """
+    require_choice(name, EXPERIMENTS, "name")
+    return take(_stored(), EXPERIMENTS[name], STORE)
+
+
+def _stored() -> dict[Config, Measured]:
+    """What the store holds."""
+    entries = json.loads(STORE.read_text())["runs"] if STORE.exists() else []
+    measured = [Measured(from_json(entry["run"]), entry["refreshed"]) for entry in entries]
+    return {one.run.config: one for one in measured}
+
+
+def _save(measured: Iterable[Measured]) -> None:
+    lines = ",\n".join(json.dumps({"run": to_json(one.run), "refreshed": one.refreshed}) for one in measured)
+    STORE.write_text(f'{{"made_by": "python -m bncourse.small_batches", "runs": [\n{lines}\n]}}\n')
+
+
+def main() -> None:
+    """Make the runs that the store lacks, and drop those that no experiment has."""
+    images, held = data.load(), _stored()
+    wanted = list(dict.fromkeys(config for configs in EXPERIMENTS.values() for config in configs))
+    for config in wanted:
+        if config not in held:
+            held[config] = measure(config, images)
+            _save(held.values())
+    _save(held[config] for config in wanted)
+
+
 def effective_number(values) -> np.ndarray:
     r"""How many independent values an image is worth when a channel's mean is taken: (C,).
 
@@ -57,8 +154,7 @@ def effective_number(values) -> np.ndarray:
     Args:
         values: (N, H, W, C), a channel's values for many images, N > 1.
 
-    Source: the design effect of cluster samples (L. Kish 1965), HW / k = 1 + (HW - 1) ρ with the mean correlation ρ of two
-    values of an image.
+    With the mean correlation ρ of two values of an image, H W / k = 1 + (H W - 1) ρ, the design effect of surveys.
 
     >>> flat = np.arange(4.0).reshape(4, 1, 1, 1) * np.ones((1, 3, 3, 1))
     >>> effective_number(flat).tolist()
@@ -127,7 +223,7 @@ def fit(
 
 
 def gradient(model: keras.Model, images, labels, *, micro_batch: int) -> np.ndarray:
-    """The gradient of the mean loss by all trainable weights, as one vector, added up over micro-batches in their order.
+    """The gradient of the mean loss by all trainable weights, as one vector, added up over micro-batches.
 
     Args:
         images: (N, H, W, C).
@@ -142,3 +238,76 @@ def gradient(model: keras.Model, images, labels, *, micro_batch: int) -> np.ndar
         found = tape.gradient(loss, model.trainable_variables)
         parts.append(np.concatenate([np.ravel(part) for part in found]))
     return np.mean(parts, axis=0)
+
+
+class Way(NamedTuple):
+    """What fine-tuning does with batch norm: are its statistics `refresh`ed first on the new images, are its layers
+    `trainable`, and what is the network called with, `training`."""
+
+    refreshed: bool
+    trainable: bool
+    training: bool
+
+
+WAYS = {
+    "unfrozen": Way(False, True, True),
+    "frozen": Way(False, False, True),
+    "training=False": Way(False, True, False),
+    "refreshed, frozen": Way(True, False, True),
+    "refreshed, training=False": Way(True, True, False),
+}
+TUNING_RATES = (0.003, 0.01, 0.03, 0.1)
+TUNING_SEEDS = range(3)
+
+
+class Tuned(NamedTuple):
+    """A fine-tuning and the accuracy on hazy test images that it ends with."""
+
+    way: str
+    learning_rate: float
+    seed: int
+    accuracy: float
+
+
+def haze(images) -> np.ndarray:
+    """Images with less contrast on a gray ground: 0.5 + 0.3 x."""
+    return np.float32(0.5) + np.float32(0.3) * images
+
+
+def pretrained(seed: int, data) -> keras.Sequential:
+    """Three convolutions with batch norm, trained on clear images for 300 steps."""
+    model = NETS["convolutions"].replace(norm="batch", seed=seed).build()
+    batches = batch_indices(len(data.train_images), 32, 300, seed)
+    fit(model, data.train_images, data.train_labels, batches, 0.3)
+    refresh(model, data.train_images[:2000])
+    return model
+
+
+def fine_tune(model: keras.Sequential, way: str, images, labels, learning_rate: float, seed: int = 0) -> None:
+    """Train a model in one of `WAYS` on few new images, in batches of four, twice each."""
+    refreshed, trainable, training = WAYS[way]
+    if refreshed:
+        refresh(model, images)
+    for layer in model.layers:
+        layer.trainable = trainable or not is_batch_norm(layer)
+    steps = 2 * len(images) // 4
+    fit(model, images, labels, batch_indices(len(images), 4, steps, seed), learning_rate, training=training)
+    for layer in model.layers:
+        layer.trainable = True
+
+
+def tune_all(seed: int, data) -> list[Tuned]:
+    """Each way at each of `TUNING_RATES`, from one pretrained network, on 400 hazy images."""
+    model = pretrained(seed, data)
+    weights = model.get_weights()
+    few = np.random.default_rng(seed).choice(len(data.train_images), 400, replace=False)
+    found = []
+    for way, rate in itertools.product(WAYS, TUNING_RATES):
+        model.set_weights(weights)
+        fine_tune(model, way, haze(data.train_images[few]), data.train_labels[few], rate, seed)
+        found.append(Tuned(way, rate, seed, accuracy(model, haze(data.test_images), data.test_labels)))
+    return found
+
+
+if __name__ == "__main__":
+    main()

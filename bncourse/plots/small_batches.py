@@ -1,4 +1,4 @@
-"""Figures of chapter `small_batches`: what is left of a value, noise and accuracy against the batch size, seeds by row."""
+"""Figures of chapter `small_batches`: inputs and outputs, noise and accuracy by batch size, seeds by row."""
 
 import matplotlib.pyplot as plt
 import numpy as np
