@@ -1,7 +1,7 @@
 """Batch norm with few images: how noisy its statistics are, what that costs, and whose statistics inference uses.
 
 `python -m bncourse.small_batches` makes the runs of `EXPERIMENTS` that are not stored yet, and stores them in one file,
-which `runs` reads. Rates are chosen on seeds 0 and 1; the runs that are shown have seeds 5 to 9.
+which `runs` reads. Rates are chosen on seeds 0 and 1; the runs that are shown have seeds 5 to 7.
 """
 
 import itertools
@@ -39,7 +39,7 @@ NETS = {
     "convolutions": Config(model="cnn_flatten", depth=3),
     "dense layers": Config(model="mlp", activation="relu", depth=3, width=100),
 }
-SIZES = (2, 4, 8, 16, 32, 64)
+SIZES = (2, 8, 64)
 IMAGES = 6400  # that every run sees, whatever its batches
 CHOOSING, REPORTED = range(2), range(5, 8)  # seeds
 
@@ -63,9 +63,25 @@ def setting(net: str, norm: str, batch_size: int, **changes) -> Config:
 
 
 #: The rates that were tried for each batch size: from a first guess on, up and down until the best is no end of them.
-TRIED = {}
+TRIED = {
+    ("convolutions", "none"): {2: (0.01, 0.03, 0.1), 8: (0.01, 0.03, 0.1, 0.3), 64: (0.03, 0.1, 0.3, 1.0)},
+    ("convolutions", "batch"): {2: (0.01, 0.03, 0.1), 8: (0.01, 0.03, 0.1, 0.3), 64: (0.03, 0.1, 0.3, 1.0)},
+    ("convolutions", "group"): {2: (0.01, 0.03, 0.1), 8: (0.01, 0.03, 0.1, 0.3), 64: (0.03, 0.1, 0.3)},
+    ("convolutions", "layer"): {2: (0.01, 0.03, 0.1), 8: (0.01, 0.03, 0.1, 0.3), 64: (0.03, 0.1, 0.3)},
+    ("dense layers", "none"): {2: (0.003, 0.01, 0.03), 8: (0.01, 0.03, 0.1), 64: (0.03, 0.1, 0.3)},
+    ("dense layers", "batch"): {2: (0.001, 0.003, 0.01, 0.03), 8: (0.01, 0.03, 0.1), 64: (0.03, 0.1, 0.3, 1.0)},
+    ("dense layers", "layer"): {2: (0.003, 0.01, 0.03), 8: (0.01, 0.03, 0.1), 64: (0.03, 0.1, 0.3)},
+}
 #: Of them the one with the best mean of `Measured.refreshed` over the seeds `CHOOSING`.
-BEST = {}
+BEST = {
+    ("convolutions", "none"): {2: 0.03, 8: 0.1, 64: 0.3},
+    ("convolutions", "batch"): {2: 0.03, 8: 0.1, 64: 0.3},
+    ("convolutions", "group"): {2: 0.03, 8: 0.1, 64: 0.1},
+    ("convolutions", "layer"): {2: 0.03, 8: 0.1, 64: 0.1},
+    ("dense layers", "none"): {2: 0.01, 8: 0.03, 64: 0.1},
+    ("dense layers", "batch"): {2: 0.003, 8: 0.03, 64: 0.3},
+    ("dense layers", "layer"): {2: 0.01, 8: 0.03, 64: 0.1},
+}
 
 EXPERIMENTS = {
     "rates": [
@@ -115,30 +131,60 @@ def runs(name: str) -> list[Measured]:
         LookupError: if a run is not stored; the message names the command that makes it.
     """
     require_choice(name, EXPERIMENTS, "name")
-    return take(_stored(), EXPERIMENTS[name], STORE)
+    return take(_stored_runs(), EXPERIMENTS[name], STORE)
 
 
-def _stored() -> dict[Config, Measured]:
-    """What the store holds."""
-    entries = json.loads(STORE.read_text())["runs"] if STORE.exists() else []
-    measured = [Measured(from_json(entry["run"]), entry["refreshed"]) for entry in entries]
+def accuracies(net: str, norm: str, *, moving: bool = False) -> np.ndarray:
+    """Test accuracy of the stored runs "sizes" of one network and normalization: (sizes, seeds).
+
+    It is measured with refreshed statistics, or, with `moving`, with those that training left.
+
+    Raises:
+        LookupError: as `runs`.
+    """
+    shape = len(SIZES), len(REPORTED)
+    chosen = [one for one in runs("sizes") if belongs(one.run.config, net, norm)]
+    return np.reshape([_final(one.run) if moving else one.refreshed for one in chosen], shape)
+
+
+def belongs(config: Config, net: str, norm: str) -> bool:
+    """Whether a run is one of this network and normalization."""
+    return config.model == NETS[net].model and config.norm == norm
+
+
+def _final(run: Run) -> float:
+    return 0.0 if run.diverged else float(run.accuracy[-1])
+
+
+def _stored() -> dict[str, list]:
+    """What the file holds: plain dictionaries."""
+    return json.loads(STORE.read_text()) if STORE.exists() else {"runs": [], "fine_tunings": []}
+
+
+def _stored_runs() -> dict[Config, Measured]:
+    measured = [Measured(from_json(entry["run"]), entry["refreshed"]) for entry in _stored()["runs"]]
     return {one.run.config: one for one in measured}
 
 
-def _save(measured: Iterable[Measured]) -> None:
-    lines = ",\n".join(json.dumps({"run": to_json(one.run), "refreshed": one.refreshed}) for one in measured)
-    STORE.write_text(f'{{"made_by": "python -m bncourse.small_batches", "runs": [\n{lines}\n]}}\n')
+def _save(measured: Iterable[Measured], tuned: Iterable["Tuned"]) -> None:
+    runs = [json.dumps({"run": to_json(one.run), "refreshed": one.refreshed}) for one in measured]
+    lines = {"runs": runs, "fine_tunings": [json.dumps(one._asdict()) for one in tuned]}
+    parts = [f'"{name}": [\n' + ",\n".join(entries) + "\n]" for name, entries in lines.items()]
+    STORE.write_text('{"made_by": "python -m bncourse.small_batches", ' + ", ".join(parts) + "}\n")
 
 
 def main() -> None:
-    """Make the runs that the store lacks, and drop those that no experiment has."""
-    images, held = data.load(), _stored()
+    """Make what the store lacks, and drop what no experiment has."""
+    images, held, tuned = data.load(), _stored_runs(), [Tuned(**entry) for entry in _stored()["fine_tunings"]]
     wanted = list(dict.fromkeys(config for configs in EXPERIMENTS.values() for config in configs))
     for config in wanted:
         if config not in held:
             held[config] = measure(config, images)
-            _save(held.values())
-    _save(held[config] for config in wanted)
+            _save(held.values(), tuned)
+    for seed in TUNING_SEEDS:
+        if seed not in {one.seed for one in tuned}:
+            tuned += tune_all(seed, images)
+    _save([held[config] for config in wanted], tuned)
 
 
 def effective_number(values) -> np.ndarray:
@@ -256,7 +302,7 @@ WAYS = {
     "refreshed, frozen": Way(True, False, True),
     "refreshed, training=False": Way(True, True, False),
 }
-TUNING_RATES = (0.003, 0.01, 0.03, 0.1)
+TUNING_RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 TUNING_SEEDS = range(3)
 
 
@@ -307,6 +353,27 @@ def tune_all(seed: int, data) -> list[Tuned]:
         fine_tune(model, way, haze(data.train_images[few]), data.train_labels[few], rate, seed)
         found.append(Tuned(way, rate, seed, accuracy(model, haze(data.test_images), data.test_labels)))
     return found
+
+
+def fine_tunings() -> list[Tuned]:
+    """The stored fine-tunings: each way, rate and seed.
+
+    Raises:
+        LookupError: if they are not stored; the message names the command that makes them.
+    """
+    held = {(one.seed, one.way, one.learning_rate): one for one in (Tuned(**e) for e in _stored()["fine_tunings"])}
+    return take(held, list(itertools.product(TUNING_SEEDS, WAYS, TUNING_RATES)), STORE)
+
+
+def held_out(tuned: Iterable[Tuned], way: str) -> list[float]:
+    """One way's accuracy on each seed, at the rate that has the best mean on the other seeds."""
+    table = {(one.learning_rate, one.seed): one.accuracy for one in tuned if one.way == way}
+    rates, seeds = (sorted(set(values)) for values in zip(*table, strict=True))
+
+    def elsewhere(rate, seed):
+        return np.mean([table[rate, other] for other in seeds if other != seed])
+
+    return [table[max(rates, key=lambda rate, seed=seed: elsewhere(rate, seed)), seed] for seed in seeds]
 
 
 if __name__ == "__main__":

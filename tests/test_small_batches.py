@@ -11,7 +11,19 @@ from bncourse import data, small_batches
 from bncourse.forward import batchnorm
 from bncourse.inference import recalibrate
 from bncourse.models import GhostBatchNorm
-from bncourse.small_batches import effective_number, fit, gradient, refresh
+from bncourse.small_batches import (
+    BEST,
+    TRIED,
+    TUNING_RATES,
+    TUNING_SEEDS,
+    WAYS,
+    Tuned,
+    effective_number,
+    fine_tune,
+    fit,
+    gradient,
+    refresh,
+)
 from bncourse.training import Config
 
 NET = Config(model="cnn_flatten", depth=2, width=4, norm="batch")
@@ -128,3 +140,75 @@ def test_fit_takes_the_steps_of_sgd_and_training_false_leaves_statistics_alone(f
     statistics = [weight.numpy() for weight in model.non_trainable_variables]
     fit(model, images, labels, np.arange(8)[None], 0.1, training=False)
     assert all(np.array_equal(a, b) for a, b in zip(statistics, model.non_trainable_variables, strict=True))
+
+
+def test_the_store_says_which_command_made_it_and_holds_every_run():
+    assert json.loads(small_batches.STORE.read_text())["made_by"] == "python -m bncourse.small_batches"
+    for name, configs in small_batches.EXPERIMENTS.items():
+        assert [one.run.config for one in small_batches.runs(name)] == configs
+    assert len(small_batches.fine_tunings()) == len(WAYS) * len(TUNING_RATES) * len(TUNING_SEEDS)
+
+
+@pytest.mark.parametrize(("net", "norm"), BEST)
+def test_the_rate_of_each_size_is_the_best_that_was_tried_and_no_end_of_the_grid(net, norm):
+    tried = [one for one in small_batches.runs("rates") if small_batches.belongs(one.run.config, net, norm)]
+    for size, best in BEST[net, norm].items():
+        rates = TRIED[net, norm][size]
+        means = {
+            rate: np.mean(
+                [o.refreshed for o in tried if (o.run.config.batch_size, o.run.config.learning_rate) == (size, rate)]
+            )
+            for rate in rates
+        }
+        assert max(means, key=means.get) == best and min(rates) < best < max(rates)
+
+
+def test_rates_are_chosen_on_other_seeds_than_those_shown():
+    assert not set(small_batches.CHOOSING) & set(small_batches.REPORTED)
+
+
+@pytest.mark.parametrize("net", small_batches.NETS)
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_a_stored_run_comes_out_again(net, norm, fashion):
+    """A run of a hundred steps at the largest batch: the first mean loss, and about the same accuracy."""
+    size = max(small_batches.SIZES)
+    stored = next(
+        o
+        for o in small_batches.runs("sizes")
+        if o.run.config.norm == norm
+        and small_batches.belongs(o.run.config, net, norm)
+        and o.run.config.batch_size == size
+    )
+    again = small_batches.measure(stored.run.config, fashion)
+    np.testing.assert_allclose(again.run.loss[0], stored.run.loss[0], rtol=0.1)
+    np.testing.assert_allclose(again.refreshed, stored.refreshed, atol=0.06)
+
+
+def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setattr(small_batches, "STORE", tmp_path / "small_batches.json")
+    with pytest.raises(LookupError, match="`python -m bncourse.small_batches` makes them"):
+        small_batches.runs("sizes")
+    with pytest.raises(LookupError, match="`python -m bncourse.small_batches` makes them"):
+        small_batches.fine_tunings()
+    with pytest.raises(ValueError, match="expected name to be one of rates, sizes, received 'widths'"):
+        small_batches.runs("widths")
+
+
+def test_a_seed_is_shown_at_the_rate_that_was_best_on_the_others():
+    table = {0.1: (0.9, 0.6, 0.5), 0.2: (0.6, 0.8, 0.7)}
+    tuned = [Tuned("way", rate, seed, a) for rate, row in table.items() for seed, a in enumerate(row)]
+    assert small_batches.held_out([*tuned, Tuned("other", 0.1, 0, 1.0)], "way") == [0.6, 0.6, 0.5]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_of_fine_tuning_moves_what_it_should(way, fashion):
+    model = NET.build()
+    refresh(model, fashion.train_images[:50])
+    norm = model.get_layer("norm_1")
+    before = [weight.numpy() for weight in norm.weights]
+    hazy = small_batches.haze(fashion.train_images[:8])
+    fine_tune(model, way, hazy, fashion.train_labels[:8], 0.01)
+    gamma, _, mean, _ = (not np.array_equal(a, b) for a, b in zip(before, norm.weights, strict=True))
+    assert gamma == WAYS[way].trainable
+    assert mean == (WAYS[way].refreshed or (WAYS[way].trainable and WAYS[way].training))
+    assert all(layer.trainable for layer in model.layers)

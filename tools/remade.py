@@ -75,8 +75,23 @@ def of_placement(images) -> Iterator[tuple[str, list[str]]]:
         yield order, [*first_losses(again.loss[0], seeds[0].loss[0], 1e-3), *ends(accuracy, accuracies)]
 
 
+def of_small_batches(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import small_batches
+
+    for name in small_batches.EXPERIMENTS:
+        groups = settings(one.run for one in small_batches.runs(name))
+        again = {config: small_batches.measure(groups[config][0].config, images).run for config in comparable(groups)}
+        yield name, differing(groups, again)
+
+
 #: What makes runs of each file in bncourse/assets/runs again.
-REMADE = {"training": of_training, "speedup": of_speedup, "shift": of_shift, "placement": of_placement}
+REMADE = {
+    "training": of_training,
+    "speedup": of_speedup,
+    "shift": of_shift,
+    "placement": of_placement,
+    "small_batches": of_small_batches,
+}
 
 
 def settings(runs) -> dict:
