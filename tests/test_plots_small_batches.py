@@ -42,7 +42,7 @@ def test_noise_by_size_draws_measurements_as_dots_and_predictions_as_dashes():
 
 
 def test_accuracy_by_size_draws_every_seed_and_the_means():
-    ax = plots.accuracy_by_size([2, 4], {"group norm": ([[0.7, 0.8], [0.5, 0.6]], plots.OTHER)})
+    ax = plots.accuracy_by_size([2, 4], {"group": [[0.7, 0.8], [0.5, 0.6]]})
     dots, means = colored(ax, plots.OTHER)
     np.testing.assert_array_equal(dots.get_xdata(), [0, 0, 1, 1])
     np.testing.assert_array_equal(dots.get_ydata(), [0.7, 0.8, 0.5, 0.6])

@@ -7,8 +7,13 @@ from ._draw import new_axes
 from .inference import labeled_lines
 from .style import BATCHNORM, MUTED, OTHER, PLAIN
 
-#: Of each normalization that is compared.
-COLORS = {"none": PLAIN, "batch": BATCHNORM, "group": OTHER, "layer": "#CC79A7"}
+# Each normalization's label and color.
+NORMS = {
+    "none": ("none", PLAIN),
+    "batch": ("batch norm", BATCHNORM),
+    "group": ("group norm", OTHER),
+    "layer": ("layer norm", "#CC79A7"),
+}
 
 
 def in_and_out(panels, *, axes=None):
@@ -45,27 +50,28 @@ def noise_by_size(sizes, lines, *, ax=None):
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.set_yticks((0.01, 0.03, 0.1, 0.3), ("1%", "3%", "10%", "30%"))
     ax.minorticks_off()
-    ax.legend()
+    ax.legend(loc="lower left")
     return ax
 
 
-def accuracy_by_size(sizes, curves, *, xlabel="images in a batch", ax=None):
-    """Test accuracy against a size that doubles: a dot for each seed and a line through the means, labeled at its end.
+def accuracy_by_size(sizes, curves, *, ax=None):
+    """Test accuracy against the batch size: a dot for each seed and a line through the means, labeled at its end.
 
     Args:
-        sizes: (S,), spaced evenly.
-        curves: {label: (accuracies (S, seeds), color)}.
-        xlabel: what the size is.
+        sizes: (S,) images in a batch, spaced evenly.
+        curves: {"none", "batch", "group" or "layer": accuracies (S, seeds)}.
         ax: Matplotlib axes, with limits already set.
     """
     ax = ax or new_axes()
     places = np.arange(len(sizes))
-    for accuracies, color in curves.values():
-        accuracies = np.asarray(accuracies)
-        ax.plot(np.repeat(places, accuracies.shape[1]), accuracies.ravel(), "o", color=color, alpha=0.35, markersize=4)
+    means = {}
+    for norm, accuracies in curves.items():
+        label, color = NORMS[norm]
+        means[label] = np.mean(accuracies, axis=1), color
+        dots = np.repeat(places, np.shape(accuracies)[1])
+        ax.plot(dots, np.ravel(accuracies), "o", color=color, alpha=0.35, markersize=4)
     ax.set_xticks(places, [str(size) for size in sizes])
-    ax.set(xlabel=xlabel, ylabel="test accuracy", xlim=(-0.3, 1.27 * places[-1]))
-    means = {label: (np.mean(accuracies, axis=1), color) for label, (accuracies, color) in curves.items()}
+    ax.set(xlabel="images in a batch", ylabel="test accuracy", xlim=(-0.3, 1.5 * places[-1]))
     return labeled_lines(places, means, ax=ax)
 
 
