@@ -50,7 +50,8 @@ def noise_by_size(sizes, lines, *, ax=None):
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.set_yticks((0.01, 0.03, 0.1, 0.3), ("1%", "3%", "10%", "30%"))
     ax.minorticks_off()
-    ax.legend(loc="lower left")
+    ax.set_ylim(top=0.9)  # room for the legend
+    ax.legend(loc="upper right", ncols=2)
     return ax
 
 
