@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "placement": {"layer", "training", "data"},
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
+    "arms": {"training"},
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.

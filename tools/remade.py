@@ -75,8 +75,20 @@ def of_placement(images) -> Iterator[tuple[str, list[str]]]:
         yield order, [*first_losses(again.loss[0], seeds[0].loss[0], 1e-3), *ends(accuracy, accuracies)]
 
 
+def of_landscape(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import landscape
+
+    yield from of_runs(landscape, landscape.EXPERIMENTS, images)
+
+
 #: What makes runs of each file in bncourse/assets/runs again.
-REMADE = {"training": of_training, "speedup": of_speedup, "shift": of_shift, "placement": of_placement}
+REMADE = {
+    "training": of_training,
+    "speedup": of_speedup,
+    "shift": of_shift,
+    "placement": of_placement,
+    "landscape": of_landscape,
+}
 
 
 def settings(runs) -> dict:

@@ -13,6 +13,7 @@ from .forward import (
 )
 from .inference import bars, gap_tables, labeled_lines, ratios_by_layer
 from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
+from .landscape import by_rate, loss_planes
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
 from .speedup import accuracy_by, accuracy_over_steps
@@ -33,6 +34,7 @@ __all__ = [
     "balance_triangle",
     "bars",
     "bias_and_loss",
+    "by_rate",
     "by_step",
     "channel_ranges",
     "computation_graph",
@@ -42,6 +44,7 @@ __all__ = [
     "labeled_lines",
     "loss_comparison",
     "loss_curve",
+    "loss_planes",
     "mean_map",
     "montage",
     "number_lines",
