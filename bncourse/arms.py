@@ -87,13 +87,14 @@ def filter_norms(kernel):
 
 @dataclass(frozen=True)
 class Arm(Config):
-    """An arm of an experiment: the `Config` of a convolutional network, with one thing changed inside.
+    """An arm of an experiment: a `Config` with one thing changed inside the network.
 
     `disturbance`: the strength of a `Disturbance` before every nonlinearity, 0 for none; `fixed`: one for all steps.
-    `length`: "free", as usual; "held" or "learned", as `LengthConv2D` says. The network starts as the usual one.
+    `length`: "free", as usual; in convolutions also "held" or "learned", as `LengthConv2D` says. Whatever the length, the
+    network computes at the start what the usual one does.
 
     Raises:
-        ValueError: as `Config`, and for another length or a negative strength.
+        ValueError: as `Config`; for another length, or a negative strength.
 
     >>> [layer.name for layer in Arm(depth=1, disturbance=0.5, norm="batch").build().layers][:4]
     ['linear_1', 'norm_1', 'disturbance_1', 'activation_1']
@@ -107,6 +108,10 @@ class Arm(Config):
         super().__post_init__()
         require_number(self.disturbance, 0, math.inf, "disturbance")
         require_choice(self.length, LENGTHS, "length")
+        if self.length != "free" and self.model == "mlp":
+            raise ValueError(
+                f"expected length to be 'free' in a network without convolutions, received {self.length!r}"
+            )
 
     def build(self, input_shape=(28, 28, 1), classes: int = 10) -> keras.Model:
         """The untrained network, the same at every call."""

@@ -1,6 +1,6 @@
 """Why batch normalization helps: instruments for the loss around a network's weights, and the stored experiments.
 
-`python -m bncourse.landscape` makes what is not stored yet of `EXPERIMENTS` and `SURVEYS`; `runs` and `surveys` read it.
+`python -m bncourse.landscape` makes what is not stored yet of `EXPERIMENTS` and `SURVEYS`; `runs` and `surveys` read.
 """
 
 import contextlib
@@ -372,7 +372,7 @@ def _read() -> tuple[list[Run], dict[Config, list[Look]]]:
 
 
 def _run(entry: dict) -> Run:
-    """A run of a `Arm`."""
+    """The run of an `Arm` that `to_json` made plain."""
     usual = {field.name: entry["config"][field.name] for field in dataclasses.fields(Config)}
     return dataclasses.replace(from_json({**entry, "config": usual}), config=Arm(**entry["config"]))
 
@@ -417,14 +417,18 @@ def main() -> None:
     from .data import load
 
     data = load()
-    held, found = _read()
-    held, kept, seen = {run.config: run for run in held}, {}, {}
-    for config in dict.fromkeys(itertools.chain(*EXPERIMENTS.values())):
-        kept[config] = held.get(config) or train(config, data)
-        _write(kept.values(), found)
-    for config in dict.fromkeys(itertools.chain(*SURVEYS.values())):
-        seen[config] = found.get(config) or survey(config, data, TARGETS, RATES)
-        _write(kept.values(), seen)
+    runs, found = _read()
+    held = {run.config: run for run in runs}
+    wanted, looked = (list(dict.fromkeys(itertools.chain(*table.values()))) for table in (EXPERIMENTS, SURVEYS))
+    for config in wanted:
+        if config not in held:
+            held[config] = train(config, data)
+            _write(held.values(), found)
+    for config in looked:
+        if config not in found:
+            found[config] = survey(config, data, TARGETS, RATES)
+            _write(held.values(), found)
+    _write([held[config] for config in wanted], {config: found[config] for config in looked})
 
 
 if __name__ == "__main__":
