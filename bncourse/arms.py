@@ -90,8 +90,8 @@ class Arm(Config):
     """An arm of an experiment: a `Config` with one thing changed inside the network.
 
     `disturbance`: the strength of a `Disturbance` before every nonlinearity, 0 for none; `fixed`: one for all steps.
-    `length`: "free", as usual; in convolutions also "held" or "learned", as `LengthConv2D` says. Whatever the length, the
-    network computes at the start what the usual one does.
+    `length`: "free", as usual; in convolutions also "held" or "learned", as `LengthConv2D` says. With each the network
+    computes at the start what the usual one does.
 
     Raises:
         ValueError: as `Config`; for another length, or a negative strength.

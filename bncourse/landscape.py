@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from ._check import require_choice
-from .arms import LENGTHS, Arm
+from .arms import Arm
 from .shift import LEVELS, gradient_shift
 from .training import Config, Run, batch_indices, cross_entropy, from_json, take, to_json, train, unchanged
 
@@ -39,13 +39,18 @@ EXPERIMENTS = {
     "disturbance": [
         DISTURBED.replace(norm=norm, learning_rate=rate, disturbance=strength, fixed=fixed, seed=seed)
         for norm, rate in (("none", 0.02), ("none", 0.05), ("batch", 0.05), ("batch", 0.3))
-        for strength, fixed in ((0.0, False), (0.5, False), (1.0, False), (0.5, True))
+        for strength, fixed in ((0.0, False), (0.5, False), (0.5, True))
         for seed in SEEDS
     ],
     "length": [
-        TURNED.replace(norm=norm, learning_rate=rate, length=length, seed=seed)
-        for norm, rates in (("none", (0.05, 0.1, 0.3)), ("batch", (1.0, 3.0, 10.0)))
-        for length in (LENGTHS if norm == "none" else LENGTHS[:2])
+        TURNED.replace(norm=norm, length=length, learning_rate=rate, seed=seed)
+        for norm, length, rates in (
+            ("none", "free", (0.05, 0.1)),
+            ("none", "learned", (0.05, 0.1)),
+            ("none", "held", (0.05, 0.1, 0.3)),
+            ("batch", "free", (1.0, 3.0)),
+            ("batch", "held", (1.0, 3.0)),
+        )
         for rate in rates
         for seed in SEEDS
     ],
