@@ -113,7 +113,6 @@ def along_gradient(
     hidden = {layer.kernel.path for layer in model.layers if layer.name.startswith("linear_")}
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
 
-    @tf.function
     def loss_and_gradient():
         with tf.GradientTape() as tape:
             loss = cross_entropy(labels, model(images, training=True))

@@ -38,6 +38,7 @@ def test_loss_planes_draw_every_panel_on_one_scale():
         np.testing.assert_array_equal(picture.get_array(), losses)
         assert picture.get_clim() == (1, 20)
     assert [ax.get_title() for ax in axes] == ["one", "other"]
+    assert {text.get_text() for text in axes[1].texts} == {"2", "20", "9", "5"}
 
 
 def test_figures_are_drawn_into_the_axes_they_are_given():

@@ -103,7 +103,7 @@ $\epsilon = 0$). What follows?
         solution="c",
         name="smooth_copy",
         hints=(
-            "By how much does the gradient shrink when the kernels grow by 5? Chapter 7 has the law.",
+            "By how much does the gradient shrink when the kernels grow by 5?",
             "How long has a step to be, to turn weights that are 5 times as long by the same angle?",
         ),
     ),

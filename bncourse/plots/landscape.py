@@ -1,10 +1,12 @@
 """The loss around the weights, and what it depends on."""
 
+import itertools
+
 import numpy as np
 from matplotlib.colors import LogNorm
 
 from ._draw import new_axes
-from .style import MUTED
+from .style import INK
 
 
 def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=None):
@@ -36,7 +38,7 @@ def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=Non
 
 
 def loss_planes(panels, steps, *, axes=None):
-    """Draw the loss over planes around the weights as maps with one scale of gray for all, logarithmic, and contours.
+    """Draw the loss over planes around the weights as maps with one logarithmic scale of gray, and some of its values.
 
     Args:
         panels: a dictionary from each panel's title to its losses (K, K), rows along the second direction.
@@ -44,7 +46,7 @@ def loss_planes(panels, steps, *, axes=None):
         axes: one Matplotlib axes a panel; by default a figure of its own.
 
     Returns:
-        the axes, an image each.
+        the axes: an image each, with the loss written in the corners, in the middle, and between.
     """
     if axes is None:
         axes = new_axes((7.0, 3.0 * -(-len(panels) // 2)))
@@ -52,11 +54,15 @@ def loss_planes(panels, steps, *, axes=None):
         axes.remove()
         axes = figure.subplots(-(-len(panels) // 2), 2, sharex=True, sharey=True).ravel()
     low, high = (choose([choose(losses) for losses in panels.values()]) for choose in (np.min, np.max))
-    levels = np.geomspace(low, high, 9)
-    extent = (steps[0], steps[-1], steps[0], steps[-1])
+    half = (steps[1] - steps[0]) / 2
+    extent = (steps[0] - half, steps[-1] + half) * 2
+    marked = (0, len(steps) // 2, len(steps) - 1)
     for ax, (title, losses) in zip(axes, panels.items(), strict=True):
         picture = ax.imshow(losses, origin="lower", extent=extent, cmap="Greys", alpha=0.75, norm=LogNorm(low, high))
-        ax.contour(steps, steps, losses, levels=levels, colors=MUTED, linewidths=0.8)
+        for row, column in itertools.product(marked, repeat=2):
+            dark = losses[row, column] > low**0.4 * high**0.6
+            value, color = f"{losses[row, column]:.3g}", "white" if dark else INK
+            ax.text(steps[column], steps[row], value, color=color, ha="center", va="center", fontsize=8)
         ax.grid(False)
         ax.set(title=title)
         ax.title.set_fontsize(11)
