@@ -26,14 +26,13 @@ from .signs import (
     momentum_of,
     overflows,
     own_learning,
-    says_training,
     sound,
     start,
     steps_taken,
     straight_from_input,
     weights_of,
 )
-from .watch import axis_of
+from .watch import axis_of, says_training
 
 #: A layer's statistics do not fit when half of its channels are off by more than this: the mean, in standard
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.
