@@ -9,7 +9,7 @@ import numpy as np
 from keras import initializers, layers
 
 from .patient import Observed, Patient
-from .watch import Call, as_numbers, is_norm, weights_of
+from .watch import Call, as_numbers, is_norm
 
 #: Steps between neighboring numbers, relative to their size, of the types with sixteen bits.
 SIXTEEN = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
