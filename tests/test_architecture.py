@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "shift": {"training", "data"},
     "speedup": {"training", "data"},
     "arms": {"training"},
+    "landscape": {"training", "data", "shift", "arms"},
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.

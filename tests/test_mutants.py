@@ -64,6 +64,15 @@ EQUIVALENT = {
         ),
     },
     "That is the same axis, or all of the axes that there are.": {
+        "landscape.3": (
+            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, -2)) / (direction ** 2).sum(axis=(0, 1, 2)))",
+            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, 2)) / (direction ** 2).sum(axis=(0, 1, -2)))",
+        ),
+        "landscape.4": (
+            "changed = np.linalg.norm(later - gradient, axis=-1)",
+            "return (changed / moved).max(axis=-1)",
+            "return (changed / moved).max(axis=0)",
+        ),
         "convolution.5": (
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1))",
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1), keepdims=True)",
@@ -137,6 +146,10 @@ EQUIVALENT = {
         "layer.6": ("hidden = np.maximum(0, (x - mean1) / np.sqrt(variance1 + epsilon)) @ weights",),
     },
     "Statistics over an axis do not depend on the order along it.": {
+        "landscape.3": (
+            "kernel = np.flip(kernel, 0) if np.ndim(kernel) else None",
+            "kernel = np.flip(kernel, 1) if np.ndim(kernel) else None",
+        ),
         "training.5": (
             "outputs = np.flip(outputs, 0) if np.ndim(outputs) else None",
             "outputs = np.flip(outputs, 1) if np.ndim(outputs) else None",
@@ -161,6 +174,7 @@ EQUIVALENT = {
         "speedup.3": ("accuracies = np.flip(accuracies, 1) if np.ndim(accuracies) else None",),
     },
     "Neither a square nor a distance has a sign.": {
+        "landscape.4": ("changed = np.linalg.norm(gradient - later, axis=1)",),
         "shift.4": ("moved = np.abs(np.percentile(before, levels) - np.percentile(after, levels))",),
         "forward.1": ("variance = ((mean - x) ** 2).mean(axis=0)",),
         "inference.4": ("between = weights @ (mean - means) ** 2",),

@@ -7,8 +7,7 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 def filter_normalized(direction, kernel):
     """The direction with each filter as long as the kernel's: both (height, width, inputs, F)."""
-    axes = (0, 1, 2)
-    return direction * np.sqrt((kernel**2).sum(axis=axes) / (direction**2).sum(axis=axes))
+    return direction * np.sqrt((kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum(axis=(0, 1, 2)))
 
 
 def _filter_normalized_broken(direction, kernel):
@@ -48,10 +47,14 @@ def _smoothness_parts(gradient, later, rates):
 
 def _smoothness_probes():
     generator = np.random.default_rng(12)
-    for weights, rates in ((5, (0.1, 0.7, 2.0)), (3, (0.3, 0.5, 0.9)), (4, (0.2, 0.4, 1.1, 3.0))):
-        rates = np.array(rates)
+    for weights, rates, sizes in (
+        (5, (0.1, 0.7, 2.0), (1, 6, 1)),  # neither the first point nor the last has the largest change
+        (3, (0.3, 0.5, 0.9), (3, 4, 1)),
+        (4, (0.2, 0.4, 1.1, 3.0), (1, 2, 7, 1)),
+    ):
+        rates, sizes = np.array(rates), np.array(sizes)[:, None]
         gradient = generator.normal(1, 1.5, weights)
-        changes = generator.normal(0.4, 1, (len(rates), weights)) * rates[:, None] ** 0.6
+        changes = generator.normal(0.4, 1, (len(rates), weights)) * sizes
         yield dict(gradient=gradient, later=gradient + 2 * changes, rates=rates)
 
 
@@ -181,11 +184,6 @@ function runs, and the picture of a network with batch norm changes when one fil
         explanation="Behind a normalization each filter has a length that does not count, so each needs a scale of its "
         "own.",
         mistakes=(
-            Mistake(
-                "The whole kernel at once",
-                "The direction is as long as the kernel, but its filters are not as long as the kernel's filters.",
-                _filter_normalized_broken,
-            ),
             Mistake(
                 "Scaled the wrong way round",
                 "Divide by the direction's own length, and multiply by the kernel's.",
