@@ -12,7 +12,9 @@ from ._check import require_choice
 from .layer import BatchNorm
 
 #: What may stand between a linear layer and its nonlinearity; "noisy" is batch norm and `Noise`, "noise" `Noise` alone.
-NORMS = ("none", "batch", "noisy", "noise")
+#: "group" is group norm with four groups; "layer", with one, takes the statistics of all values of an image.
+NORMS = ("none", "batch", "noisy", "noise", "group", "layer")
+GROUPS = {"group": 4, "layer": 1}
 
 
 @keras.saving.register_keras_serializable("bncourse")
@@ -48,6 +50,34 @@ class Noise(keras.layers.Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
+@keras.saving.register_keras_serializable("bncourse")
+class GhostBatchNorm(BatchNorm):
+    """Batch norm whose training statistics are those of `ghost` neighboring images, a part of the batch.
+
+    Inputs are (N, ..., C), and N is a multiple of `ghost` in training. The moving statistics get the mean of the parts'
+    means and the mean of their variances. Inference is that of batch norm. Source: Hoffer et al. 2017 (arXiv
+    1705.08741), algorithm 1, which moves the statistics part by part.
+    """
+
+    def __init__(self, ghost, **kwargs):
+        super().__init__(**kwargs)
+        self.ghost = ghost
+
+    def call(self, inputs, training=None):
+        if not (training and self.trainable):
+            return super().call(inputs, training=training)
+        parts = keras.ops.reshape(inputs, (-1, self.ghost, *inputs.shape[1:]))  # (N / ghost, ghost, ..., C)
+        each_part = tuple(range(1, len(parts.shape) - 1))
+        mean, variance = keras.ops.moments(parts, each_part, keepdims=True)
+        all_parts = tuple(range(len(parts.shape) - 1))
+        self._update_moving(keras.ops.mean(mean, all_parts), keras.ops.mean(variance, all_parts))
+        x_hat = (parts - mean) * keras.ops.rsqrt(variance + self.epsilon)
+        return keras.ops.reshape(self.gamma * x_hat + self.beta, keras.ops.shape(inputs))
+
+    def get_config(self):
+        return {**super().get_config(), "ghost": self.ghost}
+
+
 def require_activation(name: str) -> None:
     """Raises ValueError unless `keras.activations` has a nonlinearity of this name."""
     try:
@@ -58,14 +88,20 @@ def require_activation(name: str) -> None:
         raise ValueError(f"expected activation to be one that keras.activations has, received {name!r}")
 
 
-def normalization(norm: str, index: int, *, momentum: float = 0.9) -> list[keras.layers.Layer]:
+def normalization(norm: str, index: int, *, momentum: float = 0.9, ghost: int = 0) -> list[keras.layers.Layer]:
     """The layers, possibly none, that `norm` puts between linear layer `index` and its nonlinearity.
+
+    With `ghost`, batch norm takes its statistics of so many images; with 0, of the batch.
 
     Raises:
         ValueError: if `norm` is not one of `NORMS`.
     """
     require_choice(norm, NORMS, "norm")
-    layers = [BatchNorm(momentum=momentum, name=f"norm_{index}")] if _normalized(norm) else []
+    if norm in GROUPS:
+        return [keras.layers.GroupNormalization(GROUPS[norm], name=f"norm_{index}")]
+    named = dict(momentum=momentum, name=f"norm_{index}")
+    batch_norm = GhostBatchNorm(ghost, **named) if ghost else BatchNorm(**named)
+    layers = [batch_norm] if _normalized(norm) else []
     return [*layers, Noise(name=f"noise_{index}")] if norm in ("noisy", "noise") else layers
 
 
@@ -82,6 +118,7 @@ def cnn(
     activation: str = "relu",
     head: str = "mean",
     momentum: float = 0.9,
+    ghost: int = 0,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,
 ) -> keras.Sequential:
@@ -111,7 +148,7 @@ def cnn(
                 kernel_initializer=keras.initializers.VarianceScaling(2 * gain**2, "fan_in", "untruncated_normal"),
                 name=f"linear_{i + 1}",
             ),
-            *normalization(norm, i + 1, momentum=momentum),
+            *normalization(norm, i + 1, momentum=momentum, ghost=ghost),
             keras.layers.Activation(activation, name=f"activation_{i + 1}"),
         ]
     heads = {"mean": keras.layers.GlobalAveragePooling2D, "flatten": keras.layers.Flatten}
@@ -127,6 +164,7 @@ def mlp(
     gain: float = 1.0,
     activation: str = "sigmoid",
     momentum: float = 0.9,
+    ghost: int = 0,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,
 ) -> keras.Sequential:
@@ -150,7 +188,7 @@ def mlp(
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.1 * gain),
                 name=f"linear_{i + 1}",
             ),
-            *normalization(norm, i + 1, momentum=momentum),
+            *normalization(norm, i + 1, momentum=momentum, ghost=ghost),
             keras.layers.Activation(activation, name=f"activation_{i + 1}"),
         ]
     initializer = keras.initializers.RandomNormal(stddev=0.1)

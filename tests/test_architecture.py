@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "speedup": {"training", "data"},
     "clinic": {"layer", "data"},
     "distributed": {"layer", "data"},
+    "small_batches": {"training", "layer", "data"},
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.

@@ -61,7 +61,9 @@ def test_no_two_layers_start_alike(build):
 
 
 def test_an_unknown_norm_is_refused():
-    with pytest.raises(ValueError, match="expected norm to be one of none, batch, noisy, noise, received 'batchnorm'"):
+    with pytest.raises(
+        ValueError, match="expected norm to be one of none, batch, noisy, noise, group, layer, received 'batchnorm'"
+    ):
         models.cnn(norm="batchnorm")
 
 

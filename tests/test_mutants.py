@@ -71,6 +71,10 @@ EQUIVALENT = {
         ),
     },
     "That is the same axis, or all of the axes that there are.": {
+        "small_batches.2": (
+            "image_means = values.mean(axis=(1, -2))",
+            "return values.var(axis=(0, 1, -2)) / image_means.var(axis=0)",
+        ),
         "convolution.5": (
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1))",
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1), keepdims=True)",
@@ -166,6 +170,14 @@ EQUIVALENT = {
         "layer.6": ("hidden = np.maximum(0, (x - mean1) / np.sqrt(variance1 + epsilon)) @ weights",),
     },
     "Statistics over an axis do not depend on the order along it.": {
+        "small_batches.2": (
+            "values = np.flip(values, 0) if np.ndim(values) else None",
+            "values = np.flip(values, 1) if np.ndim(values) else None",
+        ),
+        "small_batches.5": (
+            "images = np.flip(images, 0) if np.ndim(images) else None",
+            "snapshots = np.flip(snapshots, 0) if np.ndim(snapshots) else None",
+        ),
         "training.5": (
             "outputs = np.flip(outputs, 0) if np.ndim(outputs) else None",
             "outputs = np.flip(outputs, 1) if np.ndim(outputs) else None",

@@ -158,7 +158,7 @@ def test_a_batch_larger_than_the_data_is_refused(images):
     ("wrong", "message"),
     [
         ({"model": "resnet"}, "expected model to be one of cnn, cnn_flatten, mlp, received 'resnet'"),
-        ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, noise, received 'btach'"),
+        ({"norm": "btach"}, "expected norm to be one of none, batch, noisy, noise, group, layer, received 'btach'"),
         ({"steps": 0}, "expected steps of at least 1, received 0"),
         ({"batch_size": -1}, "expected batch_size of at least 1, received -1"),
         ({"learning_rate": float("nan")}, "expected learning_rate between 0 and inf, received nan"),
@@ -167,6 +167,7 @@ def test_a_batch_larger_than_the_data_is_refused(images):
         ({"gain": 0}, "expected gain to be positive and finite, received 0"),
         ({"momentum": 5}, "expected momentum between 0 and 1, received 5"),
         ({"seed": -1}, "expected seed of at least 0, received -1"),
+        ({"batch_size": 8, "ghost": 3}, "expected ghost to divide batch_size 8, received 3"),
         ({"activation": "rleu"}, "expected activation to be one that keras.activations has, received 'rleu'"),
         ({"activation": None}, "expected activation to be one that keras.activations has, received None"),
     ],

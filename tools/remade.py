@@ -83,6 +83,13 @@ def of_norm_trials(images) -> Iterator[tuple[str, list[str]]]:
         rate = norm_trials.best_rate(stored, norm)
         again = norm_trials.trial(norm, rate, norm_trials.REPORTED[0])
         yield norm, list(ends(again, norm_trials.reported(stored, norm)))
+def of_small_batches(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import small_batches
+
+    for name in small_batches.EXPERIMENTS:
+        groups = settings(one.run for one in small_batches.runs(name))
+        again = {config: small_batches.measure(groups[config][0].config, images).run for config in comparable(groups)}
+        yield name, differing(groups, again)
 
 
 #: What makes runs of each file in bncourse/assets/runs again.
@@ -92,6 +99,7 @@ REMADE = {
     "shift": of_shift,
     "placement": of_placement,
     "norm_trials": of_norm_trials,
+    "small_batches": of_small_batches,
 }
 
 

@@ -19,6 +19,7 @@ from .invariance import balance_triangle, by_step, right_triangle, scale_curves,
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
 from .speed import multiples, passes, roofline
+from .small_batches import accuracy_by_size, in_and_out, noise_by_size, seeds_by_row
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
@@ -34,6 +35,7 @@ __all__ = [
     "accuracy_by_bits",
     "accuracy_by_depth",
     "accuracy_by_rate",
+    "accuracy_by_size",
     "accuracy_over_steps",
     "averaged_together",
     "balance_triangle",
@@ -51,6 +53,7 @@ __all__ = [
     "gap_tables",
     "images_row",
     "index_cube",
+    "in_and_out",
     "labeled_lines",
     "layer_columns",
     "loss_comparison",
@@ -59,6 +62,7 @@ __all__ = [
     "modeled_seconds",
     "montage",
     "multiples",
+    "noise_by_size",
     "number_lines",
     "output_spread",
     "passes",
@@ -73,6 +77,7 @@ __all__ = [
     "right_triangle",
     "roofline",
     "scale_curves",
+    "seeds_by_row",
     "shape_against_normal",
     "shard_spreads",
     "signal_by_layer",

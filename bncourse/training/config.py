@@ -16,7 +16,7 @@ from .._check import require_choice, require_integer, require_number
 class Config:
     """Everything that a run depends on beside the data: the network, the optimizer, the seed.
 
-    `model`, `norm`, `depth`, `width`, `gain`, `activation` and `momentum` are explained in `bncourse.models`.
+    `model`, `norm`, `depth`, `width`, `gain`, `activation`, `momentum` and `ghost` are explained in `bncourse.models`.
     `learning_rate` and `batch_size` (images) are those of SGD without momentum; a run takes `steps` batches and
     measures the test accuracy after every `evaluate_every` of them and after the last. `seed` sets the initial weights,
     the batches and any noise. What is kept of the loss is its mean over every `loss_every` steps.
@@ -39,6 +39,7 @@ class Config:
     gain: float = 1.0
     activation: str = "relu"
     momentum: float = 0.9
+    ghost: int = 0
     learning_rate: float = 0.1
     batch_size: int = 32
     steps: int = 300
@@ -53,6 +54,9 @@ class Config:
         for name in ("depth", "width", "batch_size", "steps", "evaluate_every", "loss_every"):
             require_integer(getattr(self, name), 1, name)
         require_integer(self.seed, 0, "seed")
+        require_integer(self.ghost, 0, "ghost")
+        if self.ghost and self.batch_size % self.ghost:
+            raise ValueError(f"expected ghost to divide batch_size {self.batch_size}, received {self.ghost}")
         require_number(self.momentum, 0, 1, "momentum")
         for name in ("learning_rate", "gain"):
             require_number(getattr(self, name), 0, math.inf, name)
@@ -66,7 +70,7 @@ class Config:
     def build(self, input_shape=(28, 28, 1), classes: int = 10) -> keras.Model:
         """The untrained network, the same at every call: Keras's random numbers are seeded with `seed` first."""
         keras.utils.set_random_seed(self.seed)
-        names = ("norm", "depth", "width", "gain", "activation", "momentum")
+        names = ("norm", "depth", "width", "gain", "activation", "momentum", "ghost")
         chosen = {name: getattr(self, name) for name in names}
         return models.MODELS[self.model](**chosen, input_shape=input_shape, classes=classes)
 
