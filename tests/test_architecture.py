@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "clinic": {"layer", "data"},
     "distributed": {"layer", "data"},
     "small_batches": {"training", "layer", "data"},
+    "arms": {"training"},
+    "landscape": {"training", "data", "shift", "arms"},
     "cases": {"models", "layer", "data"},
 }
 # These run where TensorFlow can't. Which of the others load it follows from what they import.

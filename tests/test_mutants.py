@@ -75,6 +75,15 @@ EQUIVALENT = {
             "image_means = values.mean(axis=(1, -2))",
             "return values.var(axis=(0, 1, -2)) / image_means.var(axis=0)",
         ),
+        "landscape.3": (
+            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, -2)) / (direction ** 2).sum(axis=(0, 1, 2)))",
+            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, 2)) / (direction ** 2).sum(axis=(0, 1, -2)))",
+        ),
+        "landscape.4": (
+            "changed = np.linalg.norm(later - gradient, axis=-1)",
+            "return (changed / moved).max(axis=-1)",
+            "return (changed / moved).max(axis=0)",
+        ),
         "convolution.5": (
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1))",
             "result[i, j] = np.sum(padded[i:i + height, j:j + width] * kernel, axis=(0, 1), keepdims=True)",
@@ -178,6 +187,10 @@ EQUIVALENT = {
             "images = np.flip(images, 0) if np.ndim(images) else None",
             "snapshots = np.flip(snapshots, 0) if np.ndim(snapshots) else None",
         ),
+        "landscape.3": (
+            "kernel = np.flip(kernel, 0) if np.ndim(kernel) else None",
+            "kernel = np.flip(kernel, 1) if np.ndim(kernel) else None",
+        ),
         "training.5": (
             "outputs = np.flip(outputs, 0) if np.ndim(outputs) else None",
             "outputs = np.flip(outputs, 1) if np.ndim(outputs) else None",
@@ -224,6 +237,7 @@ EQUIVALENT = {
         ),
     },
     "Neither a square nor a distance has a sign.": {
+        "landscape.4": ("changed = np.linalg.norm(gradient - later, axis=1)",),
         "shift.4": ("moved = np.abs(np.percentile(before, levels) - np.percentile(after, levels))",),
         "forward.1": ("variance = ((mean - x) ** 2).mean(axis=0)",),
         "clinic.1": ("return bool(np.abs(alone - together).max() > 0.001)",),

@@ -83,6 +83,8 @@ def of_norm_trials(images) -> Iterator[tuple[str, list[str]]]:
         rate = norm_trials.best_rate(stored, norm)
         again = norm_trials.trial(norm, rate, norm_trials.REPORTED[0])
         yield norm, list(ends(again, norm_trials.reported(stored, norm)))
+
+
 def of_small_batches(images) -> Iterator[tuple[str, list[str]]]:
     from bncourse import small_batches
 
@@ -90,6 +92,12 @@ def of_small_batches(images) -> Iterator[tuple[str, list[str]]]:
         groups = settings(one.run for one in small_batches.runs(name))
         again = {config: small_batches.measure(groups[config][0].config, images).run for config in comparable(groups)}
         yield name, differing(groups, again)
+
+
+def of_landscape(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import landscape
+
+    yield from of_runs(landscape, landscape.EXPERIMENTS, images)
 
 
 #: What makes runs of each file in bncourse/assets/runs again.
@@ -100,6 +108,7 @@ REMADE = {
     "placement": of_placement,
     "norm_trials": of_norm_trials,
     "small_batches": of_small_batches,
+    "landscape": of_landscape,
 }
 
 

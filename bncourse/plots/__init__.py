@@ -16,10 +16,11 @@ from .forward import (
 )
 from .inference import bars, gap_tables, labeled_lines, ratios_by_layer
 from .invariance import balance_triangle, by_step, right_triangle, scale_curves, weight_plane
+from .landscape import by_rate, loss_planes
 from .layer import placements, training_losses
 from .shift import drift_by_layer, percentile_band
-from .speed import multiples, passes, roofline
 from .small_batches import accuracy_by_size, in_and_out, noise_by_size, seeds_by_row
+from .speed import multiples, passes, roofline
 from .speedup import accuracy_by, accuracy_over_steps
 from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
@@ -43,6 +44,7 @@ __all__ = [
     "bias_and_loss",
     "border_map",
     "by_block",
+    "by_rate",
     "by_step",
     "channel_ranges",
     "computation_graph",
@@ -52,12 +54,13 @@ __all__ = [
     "fit_of_statistics",
     "gap_tables",
     "images_row",
-    "index_cube",
     "in_and_out",
+    "index_cube",
     "labeled_lines",
     "layer_columns",
     "loss_comparison",
     "loss_curve",
+    "loss_planes",
     "mean_map",
     "modeled_seconds",
     "montage",
