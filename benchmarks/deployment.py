@@ -1,7 +1,7 @@
 """Inference of a network before and after folding, side by side: `python -m benchmarks.deployment`.
 
-The two take turns, so that both meet the same load, and medians are compared. Nothing is asserted: what folding saves
-hangs on the processor, the batch and who runs the model.
+Times are over those of the folded network, all measured in one run. Nothing is asserted: what folding saves hangs on
+the processor, the batch and who runs the model.
 """
 
 import os
@@ -12,9 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bncourse import deployment, models
-
-from .timing import compare
+from benchmarks.timing import describe, report
+from bncourse import deployment, models, speed
 
 
 def networks() -> dict[str, keras.Model]:
@@ -35,14 +34,16 @@ def calls(model, images) -> dict:
 
 
 def main() -> None:
+    describe()
     for name, model in networks().items():
         folded = deployment.fold_model(model)
         for batch in (1, 32):
             images = np.random.default_rng(0).random((batch, *model.input_shape[1:]), dtype=np.float32)
             before, after = calls(model, images), calls(folded, images)
+            print(f"\n{name}, batch {batch}: time over that of the folded network, median (and quartiles)")
             for way in before:
-                seconds = compare(before[way], after[way])
-                print(f"{name:28s} batch {batch:2d}, {way:14s} {seconds[0] / seconds[1]:.2f} times as long unfolded")
+                seconds = speed.race({"before": before[way], "after": after[way]}, rounds=30)
+                report(way, speed.ratio(seconds["before"], seconds["after"]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ with one process that sees whole batches. Where it may run, and how the parts ta
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from keras import layers, ops
 from ._check import require_integer, require_number
 from ._processes import run_processes
 from .layer import BatchNorm
+from .speed import race
 
 
 def cpu_replicas(count: int = 2) -> tf.distribute.MirroredStrategy:
@@ -214,20 +214,6 @@ def all_reduce_seconds(replicas, size, *, latency: float, bandwidth: float, algo
     raise ValueError(f"expected algorithm to be tree or ring, received {algorithm!r}")
 
 
-def median_seconds(steps: dict[str, Callable[[], object]], *, repetitions: int = 30) -> dict[str, float]:
-    """Median seconds of each function, after three calls to warm up; they take turns, so all meet the same load."""
-    for step in steps.values():
-        for _ in range(3):
-            step()
-    seconds = {name: [] for name in steps}
-    for _ in range(repetitions):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
-
-
 # Two processes on this machine.
 
 SIZES = (24, 8)  # images of a step in each process
@@ -247,7 +233,7 @@ def work(path: str) -> None:
     shards = share(strategy, [(data.train_images[: max(TIMED)], data.train_labels[: max(TIMED)])] * len(SIZES))
     steps = [_gradient_step(strategy, normalization, shards) for normalization in (BatchNorm, SynchronizedBatchNorm)]
     timed = {(size, step): partial(step, tf.constant(size)) for size in TIMED for step in steps}
-    seconds = np.reshape(list(median_seconds(timed).values()), (len(TIMED), 2))
+    seconds = np.reshape([np.median(of_step) for of_step in race(timed, rounds=30).values()], (len(TIMED), 2))
     np.savez(path, *model.get_weights(), seconds=seconds)
 
 

@@ -19,7 +19,7 @@ import tensorflow as tf
 from ._check import require_choice
 from .arms import Arm
 from .shift import LEVELS, gradient_shift
-from .training import Config, Run, batch_indices, cross_entropy, from_json, take, to_json, train, unchanged
+from .training import Config, Run, batch_indices, cross_entropy, from_json, sgd_step, take, to_json, train, unchanged
 
 STORE = Path(__file__).parent / "assets" / "runs" / "landscape.json"
 
@@ -258,12 +258,8 @@ def step_drift(model: keras.Model, images, labels, rate: float) -> np.ndarray:
     values = keras.Model(model.inputs[0], tensors)
     before = [weight.numpy() for weight in weights]
     with unchanged(model):
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(tf.constant(labels, tf.int32), model(images, training=True))
-        gradients = tape.gradient(loss, weights)
         old = values(images, training=True)
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight.assign_sub(rate * gradient)
+        sgd_step(model, images, tf.constant(labels, tf.int32), rate)
         new = values(images, training=True)
     for weight, value in zip(weights, before, strict=True):
         weight.assign(value)
@@ -370,15 +366,9 @@ def _read() -> tuple[list[Run], dict[Config, list[Look]]]:
     if not STORE.exists():
         return [], {}
     stored = json.loads(STORE.read_text())
-    return [_run(entry) for entry in stored["runs"]], {
+    return [from_json(entry, Arm) for entry in stored["runs"]], {
         Config(**entry["config"]): [_look(one) for one in entry["looks"]] for entry in stored["surveys"]
     }
-
-
-def _run(entry: dict) -> Run:
-    """The run of an `Arm` that `to_json` made plain."""
-    usual = {field.name: entry["config"][field.name] for field in dataclasses.fields(Config)}
-    return dataclasses.replace(from_json({**entry, "config": usual}), config=Arm(**entry["config"]))
 
 
 def _look(entry: dict) -> Look:

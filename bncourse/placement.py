@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from .layer import BatchNorm
-from .training import accuracy, batch_indices, cross_entropy, take
+from .training import accuracy, batch_indices, sgd_step, take
 
 STORE = Path(__file__).parent / "assets" / "runs" / "placement.json"
 
@@ -94,12 +94,7 @@ def place(setting: Setting, data, *, steps: int = max(EVALUATED)) -> Placed:
 
     @tf.function
     def step(chosen):
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(tf.gather(labels, chosen), model(tf.gather(images, chosen), training=True))
-        weights = model.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            weight.assign_sub(setting.learning_rate * gradient)
-        return loss
+        return sgd_step(model, tf.gather(images, chosen), tf.gather(labels, chosen), setting.learning_rate)
 
     forward = tf.function(lambda images: model(images, training=True))
     losses, as_trained, refreshed = [], {}, {}

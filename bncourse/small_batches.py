@@ -25,6 +25,7 @@ from .training import (
     combinations,
     cross_entropy,
     from_json,
+    sgd_step,
     take,
     to_json,
     train,
@@ -302,12 +303,8 @@ def fit(
 
     @tf.function
     def step(chosen):
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(tf.gather(labels, chosen), model(tf.gather(images, chosen), training=training))
-        weights = model.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            weight.assign_sub(learning_rate * gradient)
-        return loss
+        batch = tf.gather(images, chosen), tf.gather(labels, chosen)
+        return sgd_step(model, *batch, learning_rate, training=training)
 
     losses = []
     for done, chosen in enumerate(np.asarray(batches), start=1):

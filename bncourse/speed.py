@@ -10,7 +10,7 @@ the result, results go into memory that is there already, and threads share the 
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -174,10 +174,11 @@ class Ratio(NamedTuple):
         return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
 
 
-def race(contestants: Mapping[str, Callable[[], object]], *, rounds: int = 15) -> dict[str, np.ndarray]:
+def race(contestants: Mapping[Hashable, Callable[[], object]], *, rounds: int = 15) -> dict[Hashable, np.ndarray]:
     """Seconds (rounds,) of each contestant's calls, which take turns, so that a busy machine slows all of them.
 
-    One call of each comes before: it compiles, allocates and fills caches.
+    One call of each comes before: it compiles, allocates and fills caches. Each round has another order, since a call
+    finds the caches and the memory as the one before has left them.
 
     Args:
         contestants: functions without arguments that return when the work is done, by their names.
@@ -190,11 +191,12 @@ def race(contestants: Mapping[str, Callable[[], object]], *, rounds: int = 15) -
     for run in contestants.values():
         run()
     seconds = {name: np.empty(rounds) for name in contestants}
+    names, rng = list(contestants), np.random.default_rng(0)
     for turn in range(rounds):
-        for name, run in contestants.items():
+        for i in rng.permutation(len(names)):
             start = time.perf_counter()
-            run()
-            seconds[name][turn] = time.perf_counter() - start
+            contestants[names[i]]()
+            seconds[names[i]][turn] = time.perf_counter() - start
     return seconds
 
 

@@ -7,7 +7,6 @@ shown have seeds 5 to 9. The stored losses are means over fifty steps.
 
 import itertools
 import math
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,8 @@ import tensorflow as tf
 
 from . import data
 from ._check import require_choice
-from .training import PAPER_MLP, Config, Run, combinations, complete, cross_entropy, stored_runs
+from .speed import race
+from .training import PAPER_MLP, Config, Run, combinations, complete, sgd_step, stored_runs
 
 #: The finished runs of all experiments.
 STORE = Path(__file__).parent / "assets" / "runs" / "speedup.json"
@@ -165,30 +165,16 @@ def seconds_per_step(models, images, labels, *, repetitions: int = 100, jit_comp
         labels: their classes (N,).
         jit_compile: whether XLA compiles the step.
     """
-    steps = [_step(model, tf.constant(images), tf.constant(labels), jit_compile) for model in models]
-    for step in steps:
-        for _ in range(5):  # compiled, and caches filled
-            step().numpy()
-    seconds = np.empty((repetitions, len(steps)))
-    for turn in range(repetitions):
-        for i, step in enumerate(steps):
-            start = time.perf_counter()
-            step().numpy()
-            seconds[turn, i] = time.perf_counter() - start
-    return np.median(seconds, axis=0).tolist()
+    steps = {i: _step(model, tf.constant(images), tf.constant(labels), jit_compile) for i, model in enumerate(models)}
+    return [float(np.median(seconds)) for seconds in race(steps, rounds=repetitions).values()]
 
 
 def _step(model, images, labels, jit_compile):
     @tf.function(jit_compile=jit_compile)
     def step():
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(labels, model(images, training=True))
-        weights = model.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            weight.assign_sub(0.01 * gradient)
-        return loss
+        return sgd_step(model, images, labels, 0.01)
 
-    return step
+    return lambda: step().numpy()  # which waits for the result
 
 
 if __name__ == "__main__":

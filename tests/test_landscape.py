@@ -228,7 +228,7 @@ def test_layers_of_arms_survive_their_configuration():
         (dict(length="short"), "expected length to be one of free, held, learned, received 'short'"),
         (dict(disturbance=-1.0), "expected disturbance between 0 and inf, received -1.0"),
         (dict(model="mlp", length="held"), "expected length to be 'free' in a network without convolutions"),
-        (dict(norm="layer"), "expected norm to be one of"),
+        (dict(norm="renorm"), "expected norm to be one of"),
     ],
 )
 def test_a_wrong_arm_is_refused(fields, message):

@@ -6,7 +6,7 @@ that what a run shows comes from the network and not from the optimizer.
 
 from .config import PAPER_MLP, Config, combinations
 from .experiments import BEST, CHOOSING, DEEPER, DEPTHS, RATES, STORE, SWEEPS, runs
-from .loop import accuracy, batch_indices, cross_entropy, train
+from .loop import accuracy, batch_indices, cross_entropy, sgd_step, train
 from .probes import Signal, signal, unchanged
 from .run import DIVERGED, DivergenceWarning, Run, from_json, to_json
 from .store import complete, load_runs, save_runs, stored_runs, sweep, take
@@ -34,6 +34,7 @@ __all__ = [
     "load_runs",
     "runs",
     "save_runs",
+    "sgd_step",
     "signal",
     "stored_runs",
     "sweep",

@@ -31,6 +31,23 @@ def cross_entropy(labels, logits) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
 
+def sgd_step(model: keras.Model, images, labels, learning_rate: float, *, training: bool = True) -> tf.Tensor:
+    """One step of stochastic gradient descent; returns the loss before it.
+
+    Args:
+        model: from images to logits.
+        images: one batch (N, H, W, C).
+        labels: their classes (N,).
+        training: what the model is called with.
+    """
+    with tf.GradientTape() as tape:
+        loss = cross_entropy(labels, model(images, training=training))
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
 def accuracy(model: keras.Model, images, labels) -> float:
     """The share of `images` (N, H, W, C) classified as `labels` (N,) say, in inference mode; NaN if a logit is."""
     parts = [model(images[start : start + 500], training=False) for start in range(0, len(images), 500)]
@@ -102,12 +119,7 @@ def run_steps(config: Config, data, watch, bar) -> Run:
     images, labels = tf.constant(data.train_images), tf.constant(data.train_labels, tf.int32)
 
     def step(chosen):
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(tf.gather(labels, chosen), model(tf.gather(images, chosen), training=True))
-        weights = model.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            weight.assign_sub(config.learning_rate * gradient)
-        return loss
+        return sgd_step(model, tf.gather(images, chosen), tf.gather(labels, chosen), config.learning_rate)
 
     step = tf.function(step).get_concrete_function(tf.TensorSpec([config.batch_size], tf.int64))
     losses, accuracies, evaluated, diverged = [], [], [], False

@@ -59,10 +59,10 @@ def to_json(run: Run) -> dict:
     }
 
 
-def from_json(stored: dict) -> Run:
-    """The run that `to_json` made plain."""
+def from_json(stored: dict, configuration: type[Config] = Config) -> Run:
+    """The run that `to_json` made plain; its configuration is a `Config`, or of a class that extends it."""
     return Run(
-        Config(**stored["config"]),
+        configuration(**stored["config"]),
         np.array(stored["loss"], np.float32),
         np.array(stored["accuracy"], np.float64),
         np.array(stored["evaluated"], np.int64),
