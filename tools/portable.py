@@ -49,8 +49,8 @@ def emulations() -> dict[str, dict[str, str]]:
     }
     if X86:
         newest = " ".join([*without, *(name for name in features() if name.startswith("AVX512") or name == "X86_V4")])
-        # On such processors TensorFlow leaves oneDNN to its matrix products alone. (Elsewhere, held to these instruction
-        # sets, it crashes in products of 16 bits.)
+        # On such processors TensorFlow does without oneDNN's layers. (Held to these instruction sets on a newer one, it
+        # crashes in products of 16 bits.)
         off = found["without-onednn"]
         found["oldest"] |= {"OPENBLAS_CORETYPE": "Nehalem", "ONEDNN_MAX_CPU_ISA": "SSE41", **off}
         found["avx2"] = {
