@@ -1,4 +1,4 @@
-"""How Hypothesis looks for examples: the same ones each time, however slow the machine. And the site in a browser."""
+"""How Hypothesis looks for examples: the same ones each time, however slow the machine. Figures, and the site."""
 
 import os
 import re
@@ -20,6 +20,19 @@ def find_browser() -> str | None:
     """A Chromium on this machine."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(autouse=True)
+def figures(request):
+    """The words of a figure that a test of plots has drawn are legible where they stand."""
+    yield
+    if request.module.__name__.startswith("test_plots"):
+        import contrast
+        import matplotlib.pyplot as plt
+
+        drawn = [plt.figure(number) for number in plt.get_fignums()]
+        plt.close("all")
+        assert [problem for figure in drawn for problem in contrast.faint(figure)] == []
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import base64
 
 import drawn
 import lint
+import matplotlib.pyplot as plt
 import nbformat
 import notebooks
 import pytest
@@ -108,6 +109,17 @@ def test_code_wider_than_a_page_is_found(cell):
 
 def test_long_prose_and_formulas_are_not_code():
     assert list(lint.wide(text("word " * 40 + "\n\n$$" + "x + " * 40 + "x$$"))) == []
+
+
+def test_faint_words_in_a_figure_are_found():
+    figure, ax = plt.subplots()
+    words = {name: ax.text(0.5, 0.5, name, color=color) for name, color in (("faint", "#8A8F98"), ("white", "white"))}
+    output = new_output("display_data", data={"image/png": PIXEL}, metadata={"drawn": drawn.record(figure)})
+    assert [problem.split("'")[1] for problem in lint.faint(shown(output))] == ["faint"]
+    words["faint"].set_color("#4A5058")
+    output.metadata["drawn"] = drawn.record(figure)
+    plt.close(figure)
+    assert list(lint.faint(shown(output))) == []
 
 
 def test_a_figure_without_alt_text_is_found():

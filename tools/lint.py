@@ -3,12 +3,14 @@
 A chapter has three readers (the site, Colab, GitHub), so its text uses only what all of them show right.
 """
 
+import json
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
+import contrast
 import course
 import drawn
 import measured
@@ -158,6 +160,17 @@ def pictures(notebook) -> Iterator[str]:
                 yield f"cell {number}: its picture is not the one that was recorded"
 
 
+def faint(notebook) -> Iterator[str]:
+    """Words in a chapter's figures that are hard to read on white. (White ones stand on boxes, which tests look at.)"""
+    for number, cell in code(notebook):
+        for output in drawn.pictures(cell.outputs):
+            for entry in chain(*(artists for _, *artists in output.metadata.get("drawn", {}).get("axes", []))):
+                artist = json.loads(entry)
+                color = artist["look"][:7]
+                if artist.get("text", "").strip() and color != "#ffffff" and contrast.least(color) < contrast.LEAST:
+                    yield f"cell {number}: {artist['text']!r} in its picture is too faint to be read: use plots.legible"
+
+
 def stored(text: str) -> Iterator[str]:
     """A notebook file that is not as tools/notebooks.py writes it: ids, metadata, kernel, version, format."""
     notebook = nbformat.reads(text, as_version=4)
@@ -280,6 +293,7 @@ def chapter(notebook, path: str, here: Course, files: set[str]) -> Iterator[str]
         numbers,
         measured.problems,
         pictures,
+        faint,
     ):
         yield from lint(notebook)
     yield from links(notebook, path, here, files)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, PLAIN
+from .style import BATCHNORM, INK, MUTED, PLAIN, legible
 
 
 def questions(steps, *, end, ax=None):
@@ -45,7 +45,8 @@ def fit_of_statistics(groups, *, ax=None):
     ax.plot(ends, ends, color=MUTED, linewidth=1.2)
     for (label, (images, moving)), color, marker in zip(groups.items(), (BATCHNORM, PLAIN), "os", strict=False):
         ax.plot(images, moving, marker, color=color, markersize=5, alpha=0.8)
-        ax.annotate(label, (np.median(images), moving.max()), xytext=(0, 9), textcoords="offset points", color=color)
+        place = dict(xytext=(0, 9), textcoords="offset points", color=legible(color))
+        ax.annotate(label, (np.median(images), moving.max()), **place)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=(min(up.min(), ends[0]) / 1.2, up.max() * 2.5))
     ax.set(xlabel="standard deviation over the images", ylabel="moving standard deviation")
     return ax
