@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from ._draw import PALE, new_axes
+from ._draw import PALE, new_axes, plain_numbers
 from .style import legible
 
 
@@ -34,6 +34,7 @@ def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=Non
         x, y = (at or {}).get(label, (places[-1], median[-1]))
         beside = dict(textcoords="offset points", color=legible(color), va="center", annotation_clip=False)
         ax.annotate(label, (x, y), (6, 0), **beside)
+    plain_numbers(ax.xaxis)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 

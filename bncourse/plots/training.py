@@ -1,9 +1,8 @@
 """Runs against depth, and what passes through the layers."""
 
 import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from ._draw import new_axes
+from ._draw import new_axes, plain_numbers
 from .style import legible
 
 
@@ -85,10 +84,7 @@ def signal_over_steps(steps, lines, *, ax=None):
         values = np.atleast_2d(values)
         ax.semilogy(steps, values.T, "o-", color=color, markersize=4, linewidth=1.5)
         ax.text(steps[-1] * 1.02, np.median(values[:, -1]), label, color=legible(color), va="center")
-    if ax.get_ylim()[1] < 100 * ax.get_ylim()[0]:  # few decades: ticks between them
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    plain_numbers(ax.yaxis)
     ax.set_xticks(steps[:: max(1, len(steps) // 8)])
     ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
     return ax
