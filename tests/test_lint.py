@@ -129,9 +129,13 @@ def test_a_figure_without_alt_text_is_found():
     assert list(lint.alternatives(text('<img src="picture.png" alt="">')))
 
 
-def test_a_figure_with_alt_text_is_no_problem():
+def test_a_figure_with_alt_text_and_a_caption_is_no_problem():
     alt = "Test accuracy over 300 steps, with and without batch normalization."
-    assert list(lint.alternatives(picture(mystnb={"image": {"alt": alt}}))) == []
+    figure = picture(mystnb={"image": {"alt": alt}})
+    [problem] = lint.alternatives(figure)
+    assert "needs a caption" in problem
+    figure.cells[0].source = f"#@title Two runs\n{figure.cells[0].source}"
+    assert list(lint.alternatives(figure)) == []
 
 
 @pytest.mark.parametrize(

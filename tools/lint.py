@@ -78,12 +78,14 @@ def headings(notebook) -> Iterator[str]:
 
 
 def alternatives(notebook) -> Iterator[str]:
-    """Pictures without a text that says what they show."""
+    """Pictures without a text that says what they show, or without a caption."""
     for number, cell in code(notebook):
         shows = any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         if shows and len(alt) < SHORTEST_ALT:
             yield f"cell {number}: its picture needs alt text (metadata mystnb.image.alt) of a sentence"
+        if shows and not cell.source.startswith("#@title "):
+            yield f"cell {number}: its picture needs a caption, '#@title ...' in its first line"
     for number, source in markdown(notebook):
         for token in parse(source):
             if token.type == "image" and not token.content:
