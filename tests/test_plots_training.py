@@ -13,12 +13,6 @@ from bncourse import plots
 COLORS = (plots.PLAIN, plots.BATCHNORM)
 
 
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def drawn(ax):
     return [line.get_ydata() for line in ax.get_lines()]
 

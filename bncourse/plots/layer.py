@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes, running_mean
-from .style import BATCHNORM, MUTED, PLAIN
+from .style import BATCHNORM, MUTED, PLAIN, legible
 
 
 def training_losses(losses, *, chance, ax=None):
@@ -24,7 +24,7 @@ def training_losses(losses, *, chance, ax=None):
             (steps[-1], smooth[-1]),
             (0, 8 if side == "bottom" else -10),
             textcoords="offset points",
-            color=color,
+            color=legible(color),
             ha="right",
             va=side,
         )

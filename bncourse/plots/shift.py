@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._draw import new_axes
+from .style import legible
 
 
 def percentile_band(steps, percentiles, *, color, ax=None):
@@ -45,6 +46,6 @@ def drift_by_layer(lines, *, ax=None):
     lowest = 0.0
     for label in sorted(ends, key=ends.get):  # from below, each far enough above the last to be read
         height = max(ends[label], lowest)
-        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=lines[label][1], va="center")
+        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=legible(lines[label][1]), va="center")
         lowest = height + 0.08 * ax.get_ylim()[1]
     return ax

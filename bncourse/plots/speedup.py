@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, MUTED, PLAIN
+from .style import BATCHNORM, MUTED, PLAIN, legible
 
 COLORS = {"none": PLAIN, "batch": BATCHNORM}
 CHANCE = 0.1  # accuracy of guessing among ten classes, drawn as a dotted line
@@ -55,7 +55,8 @@ def accuracy_by(runs, field, *, xlabel, log=False, ax=None):
             spot, offset = there.min(), -18
         else:
             spot, offset = there.max(), 8
-        ax.annotate(label, (middle, spot), (0, offset), textcoords="offset points", color=COLORS[norm], ha="left")
+        beside = dict(textcoords="offset points", color=legible(COLORS[norm]), ha="left")
+        ax.annotate(label, (middle, spot), (0, offset), **beside)
     if log:
         ax.set_xscale("log")
     ax.set_xticks(values, [f"{value:g}" for value in values])
