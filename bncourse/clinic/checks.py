@@ -11,7 +11,6 @@ from .patient import SAME, Patient
 from .report import Finding
 from .signs import (
     SIXTEEN,
-    as_numbers,
     calls,
     channels_before,
     channels_of,
@@ -26,14 +25,12 @@ from .signs import (
     momentum_of,
     overflows,
     own_learning,
-    says_training,
     sound,
     start,
     steps_taken,
     straight_from_input,
-    weights_of,
 )
-from .watch import axis_of
+from .watch import as_numbers, axis_of, says_training, weights_of
 
 #: A layer's statistics do not fit when half of its channels are off by more than this: the mean, in standard
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.

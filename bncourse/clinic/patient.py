@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from .data import Progress, batches, is_arrays, sizes
-from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, untouched, weights_of
+from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, says_training, trace, untouched, weights_of
 
 #: What a run shows that did not take place.
 NOTHING = Trace([], [], {}, None)
@@ -134,7 +134,7 @@ def _inputs(model):
 
 def _observe(patient: Patient, images, labels) -> None:
     total = max(sizes(images)) if is_arrays(images) and keras.tree.flatten(images)[0].ndim else None
-    size = patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
+    size = patient.batch_size or (32 if total is None else min(32, max(8, total // 4)))
     progress, seen, pairs, frozen, answers = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
     for number, (x, y) in enumerate(batches(images, labels, size)):
@@ -227,7 +227,12 @@ def _first(patient: Patient, x) -> None:
         patient.trace = trace(patient.model, lambda: patient.model(one))
     except Exception as error:
         raise _refused(one, error) from error
-    changes = {"predict": _distance(*(_run(patient, x, training=False)[0] for x in (one, two)))}
+    # Where no layer says otherwise by itself, model(x) is inference: one run less.
+    inference = not any(call.training for call in patient.trace.calls) and not any(
+        map(says_training, patient.trace.order)
+    )
+    alone = patient.trace.outputs if inference else _run(patient, one, training=False)[0]
+    changes = {"predict": _distance(alone, _run(patient, two, training=False)[0])}
     if any(call.training for call in patient.trace.calls):
         changes["model(x)"] = _distance(patient.trace.outputs, _run(patient, two, training=None)[0])
     if max(changes.values()) > SAME and _is_random(patient.model, one):

@@ -1,6 +1,5 @@
 """Signs that checks read: whether a layer has learned, whether statistics fit, what stands before it."""
 
-import inspect
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 from keras import initializers, layers
 
 from .patient import Observed, Patient
-from .watch import Call, as_numbers, is_norm, weights_of  # noqa
+from .watch import Call, as_numbers, is_norm
 
 #: Steps between neighboring numbers, relative to their size, of the types with sixteen bits.
 SIXTEEN = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
@@ -192,12 +191,6 @@ def _errors(seen: Observed, spread, epsilon: float, live) -> tuple[float, float]
     mean = np.sqrt(seen.between / (seen.batches - 1)) / np.sqrt(spread)
     variance = np.sqrt(seen.scatter / (seen.batches - 1)) / (seen.variance + epsilon)
     return float(np.median(mean[live])), float(np.median(variance[live]))
-
-
-def says_training(layer) -> bool:
-    """Whether a layer takes it that this is training if nobody says so, as Keras's augmentation layers do."""
-    parameters = inspect.signature(type(layer).call).parameters if hasattr(type(layer), "call") else {}
-    return "training" in parameters and parameters["training"].default is True
 
 
 def is_linear(layer) -> bool:

@@ -5,6 +5,7 @@ runs inside a `keras.StatelessScope`, which keeps what a layer assigns to its va
 moving statistics and the states of random generators stay as they are even where the run ends in an error.
 """
 
+import inspect
 from collections import Counter
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -70,6 +71,12 @@ def is_norm(layer) -> bool:
     kept = (getattr(layer, name, None) for name in ("moving_mean", "moving_variance"))
     known = isinstance(layer, keras.layers.BatchNormalization | BatchNorm)
     return known or all(isinstance(variable, keras.Variable) for variable in kept)
+
+
+def says_training(layer) -> bool:
+    """Whether a layer takes it that this is training if nobody says so, as Keras's augmentation layers do."""
+    parameters = inspect.signature(type(layer).call).parameters if hasattr(type(layer), "call") else {}
+    return "training" in parameters and parameters["training"].default is True
 
 
 def weights_of(layer) -> list:
