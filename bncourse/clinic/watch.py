@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ..layer import BatchNorm
+from ..layer import BatchNorm, moments
 
 
 class Call(NamedTuple):
@@ -101,17 +101,8 @@ def moments_of(norm, x, mask=None) -> Moments:
     x = ops.cast(x, "float32")
     axis = axis_of(norm, len(x.shape))
     averaged = [i for i in range(len(x.shape)) if i != axis]
-    if mask is None:
-        mean, variance = ops.moments(x, axes=averaged)
-        positions = int(np.prod(x.shape)) // x.shape[axis]
-    else:
-        weights = ops.cast(ops.broadcast_to(ops.expand_dims(mask, -1), ops.shape(x)), "float32")
-        total = ops.sum(weights, axis=averaged) + keras.backend.epsilon()
-        mean = ops.sum(weights * x, axis=averaged) / total
-        around = [1 if i != axis else -1 for i in range(len(x.shape))]
-        variance = ops.sum(weights * ops.square(x - ops.reshape(mean, around)), axis=averaged) / total
-        positions = int(np.sum(mask))
-    return Moments(np.asarray(mean, np.float64), np.asarray(variance, np.float64), positions)
+    mean, variance, count = moments(x, averaged, mask)
+    return Moments(np.asarray(mean, np.float64), np.asarray(variance, np.float64), int(np.max(count)))
 
 
 @contextmanager
