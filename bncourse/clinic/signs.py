@@ -44,6 +44,10 @@ ELEMENTWISE = (
     layers.LayerNormalization,
     layers.GroupNormalization,
 )
+#: The same of Keras's operations, by name.
+OPERATIONS = ("Relu", "Relu6", "LeakyRelu", "Elu", "Gelu", "Silu", "Sigmoid", "Tanh", "Add", "Subtract", "Multiply")
+#: What puts channels last, whatever the data format.
+LAST = (layers.Dense, layers.RNN, layers.Bidirectional, layers.Embedding, layers.MultiHeadAttention)
 #: Layers that move values about or scale them, and have no weights that learn.
 SHAPING = (layers.Flatten, layers.Reshape, layers.Permute, layers.Rescaling, layers.Normalization)
 
@@ -200,8 +204,11 @@ def is_linear(layer) -> bool:
 
 def channels_of(layer, rank: int) -> int | None:
     """The axis of the channels in what a layer puts out; None where that can't be said."""
-    if isinstance(layer, layers.Dense):
+    if isinstance(layer, LAST):
         return rank - 1
+    if isinstance(layer, layers.TimeDistributed):
+        found = channels_of(layer.layer, rank - 1)
+        return None if found is None else found + 1
     data_format = getattr(layer, "data_format", None)
     if data_format is None or isinstance(layer, layers.Flatten):
         return None
@@ -210,15 +217,14 @@ def channels_of(layer, rank: int) -> int | None:
 
 def channels_before(patient: Patient, call: Call) -> int | None:
     """The axis of the channels in what a normalization is given, by the nearest layer before that knows."""
-    layer, rank = call.feeder, len(call.shape)
+    layer, rank = patient.trace.before.get(id(call.layer)), len(call.shape)
     for _ in range(20):
         if layer is None:
             return None
         found = channels_of(layer, rank)
         if found is not None:
             return found
-        name = type(layer).__name__
-        elementwise = isinstance(layer, ELEMENTWISE) or is_norm(layer) or name in ("Relu", "Relu6", "Gelu", "Silu")
+        elementwise = isinstance(layer, ELEMENTWISE) or is_norm(layer) or type(layer).__name__ in OPERATIONS
         layer = patient.trace.before.get(id(layer)) if elementwise else None
     return None
 

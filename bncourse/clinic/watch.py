@@ -137,7 +137,7 @@ def untouched(model):
 class Trace(NamedTuple):
     """One run: the calls of batch normalizations, all layers in their order, who fed whom, and the outputs.
 
-    `before` is {id(layer): the layer that made its first input}.
+    `before` is {id(layer): the layer that made its first input, or probably did}.
     """
 
     calls: list[Call]
@@ -150,21 +150,28 @@ def trace(model, run) -> Trace:
     """What is seen while `run()` calls the model."""
     makers, before, users, passed, calls, order, kept = {}, {}, Counter(), {}, [], [], []
 
+    def source_of(tensor):
+        """Who made it; of what a function has made, like `tf.nn.relu`, whoever made the last tensor of its shape."""
+        known = (t for t in reversed(kept) if id(t) in makers and t.shape == tensor.shape)
+        return makers.get(id(tensor)) or next((makers[id(t)] for t in known), None)
+
     def wrap(layer, call):
-        inner = not getattr(layer, "_layers", ())
+        inner = not getattr(layer, "_layers", ()) or is_norm(layer)
 
         def watched(*args, **kwargs):
             given, made = tensors((args, kwargs)), call(*args, **kwargs)
             new = {id(t) for t in tensors(made)} - set(map(id, given))
-            kept.extend([*given, *tensors(made)])
             if is_norm(layer) and given:
                 calls.append((layer, id(given[0]), tuple(given[0].shape)))
-            if inner or is_norm(layer):
+            if inner:
                 order.append(layer)
-                if given and id(given[0]) in makers:
-                    before[id(layer)] = makers[id(given[0])]
-                for source in new:
-                    makers.setdefault(source, layer)
+                source = source_of(given[0]) if given else None
+                if source is not None:
+                    before[id(layer)] = source
+            kept.extend([*given, *tensors(made)])
+            for source in new:  # what is made inside a layer has its maker there, but for what no layer in it made
+                makers.setdefault(source, layer)
+            if inner:
                 for source in set(map(id, given)):
                     if new or not tensors(made):
                         users[source] += 1
@@ -202,11 +209,17 @@ def moved(scope: keras.StatelessScope, norm) -> bool:
     return scope.get_current_value(norm.moving_mean) is not None
 
 
-def measure(model, norms, x, *, training: bool, batch_statistics: bool):
+def answers(model, x, training: bool | None):
+    """The outputs of one run."""
+    with untouched(model):
+        return model(x, training=training)
+
+
+def measure(model, norms, x, *, training: bool):
     """One run, with the statistics of each batch normalization's inputs.
 
-    training: what the model is told. With `batch_statistics`, batch normalizations that are not frozen take the
-    statistics of the batch in any case.
+    training: what the model is told; batch normalizations that are not frozen take the statistics of the batch in any
+    case.
 
     Returns:
         the outputs, {id(layer): [Moments of each call]}, and the ids of those that took their moving statistics.
@@ -215,7 +228,7 @@ def measure(model, norms, x, *, training: bool, batch_statistics: bool):
 
     def wrap(norm, call):
         def watched(inputs, *args, **kwargs):
-            if batch_statistics and "training" in kwargs:
+            if "training" in kwargs:
                 kwargs["training"] = kwargs["training"] or not training
             if isinstance(inputs, tf.__internal__.EagerTensor):
                 seen.setdefault(id(norm), []).append(moments_of(norm, inputs, kwargs.get("mask")))
