@@ -19,7 +19,7 @@ from keras import layers, ops
 
 from ._check import require_integer, require_number
 from ._processes import run_processes
-from .layer import BatchNorm
+from .layer import BatchNorm, moments
 from .speed import race
 
 
@@ -69,23 +69,15 @@ class SynchronizedBatchNorm(BatchNorm):
     def _moments(self, x, mask):
         """Mean and variance (C,) over the inputs of all replicas."""
         context = tf.distribute.get_replica_context()
-        mean, variance = super()._moments(x, mask)
+        mean, variance, count = moments(x, self._averaged, mask)
         if context is None:  # the model is being built: no replica computes
             return mean, variance
-        count = self._count(x, mask)
         # Of no elements mean and variance are NaN, and 0 times NaN is not 0.
         mean, variance = (ops.where(count > 0, part, ops.zeros_like(part)) for part in (mean, variance))
         n, total = context.all_reduce("SUM", [count, count * mean])
         common = tf.math.divide_no_nan(total, n)
         squares = context.all_reduce("SUM", count * (variance + ops.square(mean - common)))
         return common, tf.math.divide_no_nan(squares, n)
-
-    def _count(self, x, mask):
-        """How many elements of `x` count, a channel: one number, or with a mask (C,)."""
-        if mask is None:
-            return ops.cast(ops.size(x), x.dtype) / x.shape[self.axis]
-        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, x.dtype), axis=-1), ops.shape(x))
-        return ops.sum(weights, axis=self._averaged)
 
     @classmethod
     def from_config(cls, config):

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "placement": {"layer", "training", "data"},
     "shift": {"training", "data"},
     "speedup": {"training", "data", "speed"},
-    "clinic": {"layer", "data"},
+    "clinic": {"layer", "models", "inference", "data"},
     "distributed": {"layer", "data", "speed"},
     "small_batches": {"training", "layer", "data"},
     "arms": {"training"},

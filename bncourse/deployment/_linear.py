@@ -53,9 +53,8 @@ def scale_inputs(layer, arrays: list[np.ndarray], affine: Affine) -> list[np.nda
     """
     first, *others, bias = arrays
     scale, shift = (_by_weight(layer, first, vector) for vector in affine)
-    constant = np.sum(
-        first * shift, axis=tuple(range(first.ndim - 2))
-    )  # what the shift adds, by the kernel's last axes
+    # What the shift adds, by the kernel's last axes.
+    constant = np.sum(first * shift, axis=tuple(range(first.ndim - 2)))
     if type(layer) in FULL:
         constant = constant.sum(axis=0)
     elif type(layer) in TRANSPOSED:
