@@ -40,6 +40,12 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     wrong = [i for i in range(len(truth)) if not _right(numbers[i], i, exercise)]
     labels = [_label(i, exercise.labels, len(truth)) for i in range(len(truth))]
     rest = _rest(labels, wrong)
+    if exercise.categories:
+        mistakes, left = _known(numbers, wrong, truth, exercise)
+        if mistakes and not left:
+            return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
+        verb = "is" if len(wrong) == 1 else "are"
+        return Explanation(f"{_joined([labels[i] for i in wrong])} {verb} wrong.{rest}", None, "general")
     together = len(truth) > 1 and not exercise.labels  # numbers of one kind, such as the elements of a gradient
     if (
         together
@@ -49,12 +55,15 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(words, None, "general")
     mistakes, left = _known(numbers, wrong, truth, exercise)
     if mistakes and not left and len(mistakes) == 1:
-        return Explanation(f"{capital(mistakes[0][0].name)}. {mistakes[0][0].hint}", mistakes[0][0], "known")
+        return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
+    if together and len(wrong) == 1:
+        i = wrong[0]
+        direction = "large" if numbers[i] > truth[i] else "small"
+        words = f"Only {labels[i][0].lower()}{labels[i][1:]}, {number(numbers[i])}, is wrong: it is too {direction}."
+        return Explanation(words, None, "general")
     if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
         return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
-    texts = [
-        f"{', '.join(labels[i] for i in own)}: {capital(mistake.name)}. {mistake.hint}" for mistake, own in mistakes
-    ]
+    texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
     for i in left:
         if words := None if together else _kind(i, numbers, truth, exercise):
@@ -73,14 +82,21 @@ def _as_one(numbers, wrong: list[int], truth, exercise) -> str | None:
     if not np.any(numbers):
         return "All of your numbers are 0."
     for words, rank, theirs in exercise.changed_values:
-        if rank <= 2 and all(_close(numbers[i], theirs[i], truth[i] or 1, exercise.tolerance) for i in wrong):
+        if rank <= 2 and all(
+            _close(*pair, pair[1] or 1, exercise.tolerance) for pair in zip(numbers, theirs, strict=True)
+        ):
             return words
-    return relation("", [Pair({}, numbers.astype(float), truth.astype(float))], exercise.tolerance)
+    return relation("", [Pair({}, numbers.astype(float), np.array(truth, float))], exercise.tolerance)
 
 
-def _flat(value) -> np.ndarray:
+def _told(mistake) -> str:
+    return f"{capital(mistake.name)}. {mistake.hint}"
+
+
+def _flat(value) -> list:
+    """The numbers of a value, each of its own type: counts among them are whole."""
     parts = value if isinstance(value, tuple | list) else [value]
-    return np.concatenate([np.ravel(np.asarray(part)) for part in parts])
+    return [number for part in parts for number in np.ravel(np.asarray(part))]
 
 
 def _right(value, i: int, exercise) -> bool:
@@ -88,9 +104,20 @@ def _right(value, i: int, exercise) -> bool:
     return any(_close(value, t, t, exercise.tolerance) for t in truths)
 
 
+#: How far from 0 an answer may be where 0 is right.
+_NEARLY_ZERO = 1e-6
+
+
 def _close(one, other, truth, tolerance: float) -> bool:
-    exact = np.asarray(truth).dtype.kind in "biu"
-    return bool(abs(float(one) - float(other)) <= (0 if exact else tolerance * (abs(float(truth)) or 1)))
+    """Whether two numbers agree within the tolerance, relative to the truth; counts agree exactly."""
+    exact = np.asarray(truth).dtype.kind in "biu" and float(other).is_integer()
+    distance = 0.0 if exact else tolerance * abs(float(truth)) or _NEARLY_ZERO
+    return bool(abs(float(one) - float(other)) <= distance)
+
+
+def _is_it(value: float, candidate: float, whole: bool) -> bool:
+    """Whether a number is what a general mistake gives: a count to the last digit, another number nearly."""
+    return abs(value - candidate) <= (1e-9 if whole else 1e-3) * abs(candidate)
 
 
 def _label(i: int, labels: list[str], count: int) -> str:
@@ -103,9 +130,12 @@ def _rest(labels: list[str], wrong: list[int]) -> str:
     right = [label for i, label in enumerate(labels) if i not in wrong]
     if not right:
         return ""
-    right[1:] = [label[0].lower() + label[1:] for label in right[1:]]
-    joined = right[0] if len(right) == 1 else f"{', '.join(right[:-1])} and {right[-1]}"
-    return f" {joined} {'is' if len(right) == 1 else 'are'} right."
+    return f" {_joined(right)} {'is' if len(right) == 1 else 'are'} right."
+
+
+def _joined(labels: list[str]) -> str:
+    labels = labels[:1] + [label[0].lower() + label[1:] for label in labels[1:]]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
 def _order(exercise) -> str:
@@ -118,7 +148,11 @@ def _known(numbers, wrong: list[int], truth, exercise) -> tuple[list, list[int]]
     for mistake in exercise.mistakes:
         theirs = _flat(mistake.wrong_answer)
         own = [i for i in range(len(truth)) if not _close(theirs[i], truth[i], truth[i], exercise.tolerance)]
-        if set(own) <= set(wrong) and all(_close(numbers[i], theirs[i], truth[i], exercise.tolerance) for i in own):
+        # In a long array of numbers of one kind some agree by chance.
+        told = own if exercise.labels or len(truth) < 3 else range(len(truth))
+        if set(own) <= set(wrong) and all(
+            _close(numbers[i], theirs[i], truth[i] or theirs[i], exercise.tolerance) for i in told
+        ):
             shown.append((mistake, own))
     chosen, left = [], list(wrong)
     for mistake, own in sorted(shown, key=lambda pair: -len(pair[1])):
@@ -136,7 +170,7 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
         if not fits:
             return False
         rest.remove(fits[0])
-    return len(Counter(np.round(truth, 9))) > 1
+    return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
 _ENDS = "it is off by one: look at both ends."
@@ -145,6 +179,7 @@ _ENDS = "it is off by one: look at both ends."
 def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
+    whole = np.asarray(truth[i]).dtype.kind in "biu"
     others = [j for j in range(len(truth)) if j != i]
     if any(_close(value, truth[j], truth[j], tolerance) for j in others) and abs(value) > 3:
         j = next(j for j in others if _close(value, truth[j], truth[j], tolerance))
@@ -154,7 +189,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         return rounded
     if right and _close(value, -right, right, tolerance):
         return "it has the wrong sign."
-    if telling and (words := _changed(i, value, exercise)):
+    if telling and (words := _changed(i, value, whole, exercise)):
         return words
     relations = (
         (1 / right if right else None, "it is upside down: one divided by what it should be."),
@@ -170,17 +205,15 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         (right - 1 if right == int(right) and right > 9 else None, _ENDS),
     )
     for other, words in relations:
-        if other is not None and _close(value, other, other, tolerance) and telling:
+        if other is not None and _is_it(value, other, whole) and telling:
             return words
     return None
 
 
-def _changed(i: int, value: float, exercise) -> str | None:
+def _changed(i: int, value: float, whole: bool, exercise) -> str | None:
     """The words for a changed place in the solution that gives this number, if there is only one such change."""
     found = {
-        words
-        for words, rank, theirs in exercise.changed_values
-        if rank <= 2 and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance)
+        words for words, rank, theirs in exercise.changed_values if rank <= 2 and _is_it(value, float(theirs[i]), whole)
     }
     if len(found) != 1:
         return None

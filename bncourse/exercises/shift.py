@@ -81,7 +81,8 @@ During one step of gradient descent, the distribution of the inputs of layer 5 c
 A ReLU network without biases is scaled as its layers are: if the weights of one layer grow by 5%, so do its outputs. In
 one step the weights of *every* layer grow by 5%.
 
-By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are.)
+By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are. Give
+three digits.)
 """,
         name="factor",
         comment="new size divided by old size",
