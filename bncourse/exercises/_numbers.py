@@ -31,37 +31,25 @@ def read_numbers(answer, solution, labels: list[str]) -> tuple[np.ndarray, str]:
 
 def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     """What is wrong with the numbers of an answer; None if they are right."""
-    truth = _flat(exercise.solution)
-    tolerance = exercise.tolerance
-    for accepted in (exercise.solution, *exercise.accepted):
-        wrong = [i for i, t in enumerate(_flat(accepted)) if not _close(numbers[i], t, t, tolerance)]
-        if not wrong:
-            return None
+    truth = flat(exercise.solution)
     wrong = [i for i in range(len(truth)) if not _right(numbers[i], i, exercise)]
+    if not wrong:
+        return None
     labels = [_label(i, exercise.labels, len(truth)) for i in range(len(truth))]
+    mistakes, left = _known(numbers, wrong, truth, exercise)
+    if len(mistakes) == 1 and not left:
+        return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
     rest = _rest(labels, wrong)
     if exercise.categories:
-        mistakes, left = _known(numbers, wrong, truth, exercise)
-        if mistakes and not left:
-            return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
-        verb = "is" if len(wrong) == 1 else "are"
-        return Explanation(f"{_joined([labels[i] for i in wrong])} {verb} wrong.{rest}", None, "general")
+        return Explanation(f"{_joined([labels[i] for i in wrong])} {_is(wrong)} wrong.{rest}")
     together = len(truth) > 1 and not exercise.labels  # numbers of one kind, such as the elements of a gradient
-    if (
-        together
-        and not _known(numbers, wrong, truth, exercise)[0]
-        and (words := _as_one(numbers, wrong, truth, exercise))
-    ):
+    if together and not mistakes and (words := _as_one(numbers, truth, exercise)):
         return Explanation(words, None, "general")
-    mistakes, left = _known(numbers, wrong, truth, exercise)
-    if mistakes and not left and len(mistakes) == 1:
-        return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
     if together and len(wrong) == 1:
-        i = wrong[0]
-        direction = "large" if numbers[i] > truth[i] else "small"
-        words = f"Only {labels[i][0].lower()}{labels[i][1:]}, {number(numbers[i])}, is wrong: it is too {direction}."
-        return Explanation(words, None, "general")
-    if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
+        label = labels[wrong[0]]
+        words = f"Only {label[0].lower()}{label[1:]}, {number(numbers[wrong[0]])}, is wrong: it"
+        return Explanation(f"{words} {_too(wrong[0], numbers, truth)}.")
+    if len(wrong) > 1 and _reordered(numbers, truth, exercise.tolerance):
         return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
@@ -70,37 +58,42 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
         else:
-            direction = "large" if numbers[i] > truth[i] else "small"
-            texts.append(f"{labels[i]}, {number(numbers[i])}, is too {direction}.")
+            texts.append(f"{labels[i]}, {number(numbers[i])}, {_too(i, numbers, truth)}.")
     if len(truth) == 1:
         texts = [text.removeprefix(f"{labels[0]}: ") for text in texts]
     return Explanation(" ".join(texts) + rest, first, "known" if first else "general" if named else "generic")
 
 
-def _as_one(numbers, wrong: list[int], truth, exercise) -> str | None:
+def _as_one(numbers, truth, exercise) -> str | None:
     """How an array of numbers relates to the right one as a whole."""
     if not np.any(numbers):
         return "All of your numbers are 0."
     for words, rank, theirs in exercise.changed_values:
-        if rank <= 2 and all(
-            _close(*pair, pair[1] or 1, exercise.tolerance) for pair in zip(numbers, theirs, strict=True)
-        ):
+        if rank <= 2 and all(_close(n, t, t, exercise.tolerance) for n, t in zip(numbers, theirs, strict=True)):
             return words
     return relation("", [Pair({}, numbers.astype(float), np.array(truth, float))], exercise.tolerance)
+
+
+def _is(things: list) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _too(i: int, numbers, truth) -> str:
+    return f"is too {'large' if numbers[i] > truth[i] else 'small'}"
 
 
 def _told(mistake) -> str:
     return f"{capital(mistake.name)}. {mistake.hint}"
 
 
-def _flat(value) -> list:
+def flat(value) -> list:
     """The numbers of a value, each of its own type: counts among them are whole."""
     parts = value if isinstance(value, tuple | list) else [value]
     return [number for part in parts for number in np.ravel(np.asarray(part))]
 
 
 def _right(value, i: int, exercise) -> bool:
-    truths = [_flat(accepted)[i] for accepted in (exercise.solution, *exercise.accepted)]
+    truths = [flat(accepted)[i] for accepted in (exercise.solution, *exercise.accepted)]
     return any(_close(value, t, t, exercise.tolerance) for t in truths)
 
 
@@ -130,7 +123,7 @@ def _rest(labels: list[str], wrong: list[int]) -> str:
     right = [label for i, label in enumerate(labels) if i not in wrong]
     if not right:
         return ""
-    return f" {_joined(right)} {'is' if len(right) == 1 else 'are'} right."
+    return f" {_joined(right)} {_is(right)} right."
 
 
 def _joined(labels: list[str]) -> str:
@@ -146,7 +139,7 @@ def _known(numbers, wrong: list[int], truth, exercise) -> tuple[list, list[int]]
     """The known mistakes that are shown in full, with their numbers, and the numbers that they leave unexplained."""
     shown = []
     for mistake in exercise.mistakes:
-        theirs = _flat(mistake.wrong_answer)
+        theirs = flat(mistake.wrong_answer)
         own = [i for i in range(len(truth)) if not _close(theirs[i], truth[i], truth[i], exercise.tolerance)]
         # In a long array of numbers of one kind some agree by chance.
         told = own if exercise.labels or len(truth) < 3 else range(len(truth))
@@ -187,7 +180,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
     if rounded := _rounded(value, right, tolerance):
         return rounded
-    if right and _close(value, -right, right, tolerance):
+    if right and _close(value, -right, truth[i], tolerance):
         return "it has the wrong sign."
     if telling and (words := _changed(i, value, whole, exercise)):
         return words
