@@ -380,18 +380,37 @@ def worst_factor(model, images):
     return float(worst)
 
 
-def _factors(model, images, *, epsilon=None, training=False, last_axis=False, over=None, behind=False, passed=True):
-    """Per normalization, moving and measured variances, each with epsilon."""
+def _is_norm(layer):
+    return hasattr(layer, "moving_variance")
+
+
+def _mean_square(x, axis):
+    return np.mean(np.square(x), axis=axis)
+
+
+def _factors(
+    model,
+    images,
+    *,
+    epsilon=None,
+    training=False,
+    last_axis=False,
+    over=None,
+    behind=False,
+    passed=lambda layer: True,
+    measure=np.var,
+):
+    """Per normalization, moving and measured variances, each with epsilon; `passed` says which layers are called."""
     x, found = images, []
     for layer in model.layers:
-        moving = layer.moving_variance.numpy() if hasattr(layer, "moving_variance") else None
+        moving = layer.moving_variance.numpy() if _is_norm(layer) else None
         y = layer(x, training=training)
-        if hasattr(layer, "moving_variance"):
+        if _is_norm(layer):
             axis = -1 if last_axis else layer.axis
             axes = over or tuple(i for i in range(len(x.shape)) if i != axis % len(x.shape))
             small = layer.epsilon if epsilon is None else epsilon
-            found.append((moving + small, np.var(y if behind else x, axis=axes) + small))
-        if passed or not hasattr(layer, "moving_variance"):
+            found.append((moving + small, measure(y if behind else x, axis=axes) + small))
+        if passed(layer):
             x = y
     return found
 
@@ -466,6 +485,18 @@ def _scaled(x):
 def _sums_differ(norm, x):
     sums = [float(np.sum(np.array(norm(y, training=True), float))) for y in (x, _shifted(x, (..., 0)))]
     return abs(sums[1] - sums[0]) > 0.01
+
+
+def _difference(norm, x):
+    return np.array(norm(_shifted(x, (..., 0)), training=True)) - np.array(norm(x, training=True))
+
+
+def _rises(norm, x):
+    return bool(np.max(_difference(norm, x)) > 0.01)
+
+
+def _falls(norm, x):
+    return bool(np.min(_difference(norm, x)) < -0.01)
 
 
 def _shifted(x, where):
@@ -944,12 +975,23 @@ same in both.
             Mistake(
                 "The normalizations left out on the way",
                 "What stands behind a normalization sees its output: call every layer, `x = layer(x, training=False)`.",
-                lambda model, images: _worst(_factors(model, images, passed=False)),
+                lambda model, images: _worst(_factors(model, images, passed=lambda layer: not _is_norm(layer))),
             ),
             Mistake(
                 "One variance for all channels",
                 "Each channel has its own: average over all axes but `layer.axis`.",
                 lambda model, images: _worst(_factors(model, images, over=(0, 1, 2, 3))),
+            ),
+            Mistake(
+                "Mean squares in the place of variances",
+                "The variance is about the mean: `np.var`.",
+                lambda model, images: _worst(_factors(model, images, measure=_mean_square)),
+            ),
+            Mistake(
+                "The images in front of every normalization",
+                "A later normalization sees what the layers before it make of the images: `x = layer(x, "
+                "training=False)`, for every layer.",
+                lambda model, images: _worst(_factors(model, images, passed=lambda layer: False)),
             ),
             Mistake(
                 "Measured over the batch alone",
@@ -993,9 +1035,9 @@ Added to *all* channels, the constant would be taken away by an average over any
         mistakes=(
             Mistake(
                 "It fires for every layer, healthy ones too",
-                "Three ways lead here. Numbers are compared with `==`, where rounding differs: allow 0.01. Or only one "
-                "of the two calls is in training mode: both need `training=True`. Or 5 is added to a part of the "
-                "channel, to one image or one pixel: `shifted[..., 0]` is all of it.",
+                "Usual causes: numbers are compared with `==`, where rounding differs: allow 0.01. Or only one of the "
+                "two calls is in training mode: both need `training=True`. Or 5 is added to a part of the channel, to "
+                "one image or one pixel: `shifted[..., 0]` is all of it. Or the output is compared with the input.",
                 lambda norm, x: _notices(norm, x, _shifted(x, (..., 0)), tolerance=-1.0),
             ),
             Mistake(
@@ -1049,6 +1091,16 @@ Added to *all* channels, the constant would be taken away by an average over any
                 "A layer may leave a small part of the constant in its output. Differences up to 0.01 are rounding, "
                 "larger ones are not.",
                 lambda norm, x: _notices(norm, x, _shifted(x, (..., 0)), tolerance=1.0),
+            ),
+            Mistake(
+                "No absolute value",
+                "An output may fall as well as rise: take the absolute value of each difference before the largest.",
+                _rises,
+            ),
+            Mistake(
+                "No absolute value, and the two outputs exchanged",
+                "An output may fall as well as rise: take the absolute value of each difference before the largest.",
+                _falls,
             ),
             Mistake(
                 "The label was read, not the content",
@@ -1130,6 +1182,11 @@ everywhere, and there is nothing to see.
                 "The smallest ratio",
                 "One bad channel hides behind good ones. Take the largest ratio.",
                 _sums_with(lambda g, centered, x: (g, g * centered), combine=np.min),
+            ),
+            Mistake(
+                "The first channel alone",
+                "Another channel may be the bad one. Take the largest ratio of all.",
+                _sums_with(lambda g, centered, x: (g, g * centered), combine=lambda ratios: ratios[0]),
             ),
             Mistake(
                 "The two exchanged",

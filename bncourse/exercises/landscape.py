@@ -165,6 +165,16 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
                 "The promise is the rate times the square of the gradient's length.",
                 (2, 0.9, 1.8),
             ),
+            Mistake(
+                "The old gradient in the promise",
+                "The step is taken along the gradient of now, which is a third as long.",
+                (2, 0.9, 32.4),
+            ),
+            Mistake(
+                "The old gradient",
+                "The loss changes as before, over a distance 3 times as long: its slope is a third.",
+                (6, 0.9, 32.4),
+            ),
         ),
     ),
     Function(
@@ -217,6 +227,11 @@ function runs, and the picture of a network with batch norm changes when one fil
                 "One scale for each input channel of a filter",
                 "A filter extends over all input channels: axis 2 belongs to the sum as well.",
                 lambda direction, kernel: _over(direction, kernel, (0, 1)),
+            ),
+            Mistake(
+                "Filters looked for along the first axis",
+                "The filters stand along the last axis: sum over the axes 0, 1 and 2.",
+                lambda direction, kernel: _over(direction, kernel, (1, 2, 3)),
             ),
         ),
     ),
