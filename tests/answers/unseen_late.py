@@ -23,8 +23,10 @@ wrong("landscape.2", "the promise of the old gradient", (2, 0.9, 0.9 * 36))
 @right("landscape.3")
 def filter_normalized(direction, kernel):
     axes = (0, 1, 2)
-    return direction / np.linalg.norm(direction.reshape(-1, direction.shape[-1]), axis=0) * np.sqrt(
-        np.sum(np.square(kernel), axis=axes)
+    return (
+        direction
+        / np.linalg.norm(direction.reshape(-1, direction.shape[-1]), axis=0)
+        * np.sqrt(np.sum(np.square(kernel), axis=axes))
     )
 
 
@@ -67,9 +69,7 @@ def filter_normalized(direction, kernel):
 @wrong("landscape.3", "filters on the first axis")
 def filter_normalized(direction, kernel):
     axes = (1, 2, 3)
-    return direction * np.sqrt(
-        (kernel**2).sum(axis=axes, keepdims=True) / (direction**2).sum(axis=axes, keepdims=True)
-    )
+    return direction * np.sqrt((kernel**2).sum(axis=axes, keepdims=True) / (direction**2).sum(axis=axes, keepdims=True))
 
 
 @wrong("landscape.3", "not divided by the direction's length")
@@ -510,9 +510,7 @@ def statistics_move(model, step):
     before = {i: layer.get_weights()[-1] for i, layer in enumerate(model.layers) if hasattr(layer, "moving_variance")}
     step()
     still = [
-        i
-        for i, old in before.items()
-        if model.layers[i].trainable and (model.layers[i].get_weights()[-1] == old).all()
+        i for i, old in before.items() if model.layers[i].trainable and (model.layers[i].get_weights()[-1] == old).all()
     ]
     return not still
 
@@ -895,9 +893,7 @@ def worst_factor(model, images):
 @wrong("capstone_mend.4", "the sum of squares about zero")
 def worst_factor(model, images):
     def factor(layer, x, worst):
-        ratio = (layer.moving_variance.numpy() + layer.epsilon) / (
-            (x**2).mean(axis=_axes(layer, x)) + layer.epsilon
-        )
+        ratio = (layer.moving_variance.numpy() + layer.epsilon) / ((x**2).mean(axis=_axes(layer, x)) + layer.epsilon)
         return max(worst, ratio.max(), (1 / ratio).max())
 
     return _worst(model, images, factor)
@@ -1015,9 +1011,7 @@ def gradient_sums(norm, x, weights):
     g = tape.gradient(loss, x)
     axes = list(_axes(norm, x))
     p = g * (x - tf.reduce_mean(x, axes, keepdims=True))
-    return [
-        tf.reduce_max(tf.abs(tf.reduce_sum(v, axes)) / tf.reduce_sum(tf.abs(v), axes)).numpy() for v in (g, p)
-    ]
+    return [tf.reduce_max(tf.abs(tf.reduce_sum(v, axes)) / tf.reduce_sum(tf.abs(v), axes)).numpy() for v in (g, p)]
 
 
 @right("capstone_mend.6")
