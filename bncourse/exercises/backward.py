@@ -551,6 +551,16 @@ batch_of_one = (m_convolution, m_dense, dx)
                 "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
                 (49, 1, 0.8),
             ),
+            Mistake(
+                "One side of the image",
+                "A channel has 7 x 7 positions.",
+                (7, 1, 0.0),
+            ),
+            Mistake(
+                "Divided by epsilon",
+                "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
+                (49, 1, 1600.0),
+            ),
         ),
     ),
 )

@@ -781,6 +781,11 @@ The flag `trainable` says what somebody wished. Only the weights say what happen
                 lambda model, step: stays_frozen(model, step) and bool(model.layers[1].trainable),
             ),
             Mistake(
+                "All layers must stay",
+                "Asked is about frozen normalizations: they have a `moving_variance`, and `trainable` is False.",
+                lambda model, step: _stayed(layers=_all_norms)(model, step) and bool(model.layers[1].trainable),
+            ),
+            Mistake(
                 "Those looked at that are not frozen",
                 "They may learn. Look at normalizations with `trainable` False.",
                 _stayed(layers=_norms),

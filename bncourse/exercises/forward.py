@@ -343,6 +343,11 @@ output = 2 * x_hat + 0.5
                 "The root of a sum is not the sum of the roots: add variance and epsilon first.",
                 2 / (0.3 + 0.4) + 0.5,
             ),
+            Mistake(
+                "Multiplied by the root",
+                "The root of variance plus epsilon divides.",
+                2 * 0.5 + 0.5,
+            ),
         ),
     ),
     Function(

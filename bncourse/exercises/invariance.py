@@ -172,6 +172,21 @@ length_and_rate = (length, rate)
                 "An orthogonal gradient never shortens the weights.",
                 (1, 4),
             ),
+            Mistake(
+                "Subtracted under the root",
+                "Weights and step are the two sides at the right angle: their squares are added.",
+                (7**0.5, 4),
+            ),
+            Mistake(
+                "The length stays",
+                "The step is 4 long and at a right angle to the weights: use Pythagoras.",
+                (3, 4),
+            ),
+            Mistake(
+                "The third power of the length",
+                "The weights turn by the rate over the square of the length: twice the length asks for 2**2.",
+                (5, 8),
+            ),
         ),
     ),
     Function(

@@ -579,6 +579,16 @@ bias_in_front = (change_of_outputs, change_of_mean, gradient)
                 "The mean grows by the same 0.7 and is subtracted: the outputs stay, and so does the loss.",
                 (0.7, 0.7, 1.0),
             ),
+            Mistake(
+                "The outputs fall",
+                "The values rise by as much as the mean that is subtracted from them.",
+                (-0.7, 0.7, 0.0),
+            ),
+            Mistake(
+                "The change taken for the gradient",
+                "What does not change the outputs does not change the loss, either: its gradient is 0.",
+                (0.0, 0.7, 0.7),
+            ),
         ),
     ),
 )

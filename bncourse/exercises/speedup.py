@@ -232,6 +232,16 @@ fewer_steps_and_time = (steps, steps / 1.25)
                 "How many times fewer: the larger number over the smaller one.",
                 (1 / 3, 1.25 / 3),
             ),
+            Mistake(
+                "A difference of steps",
+                "How many times fewer: divide.",
+                (800, 2.4),
+            ),
+            Mistake(
+                "The price subtracted",
+                "A step takes 1.25 times as long: that divides the factor.",
+                (3.0, 2.75),
+            ),
         ),
     ),
     Function(
@@ -353,6 +363,11 @@ learning rate is five times as high (and which leaves out dropout, among other c
                 "BN-x30",
                 "BN-x5 takes 2.1 million steps. BN-x30 takes more, but ends with a higher accuracy.",
                 (31.0 / 13.3, 13.3 / 2.7),
+            ),
+            Mistake(
+                "Differences",
+                "How many times fewer: divide.",
+                (31.0 - 13.3, 13.3 - 2.1),
             ),
         ),
     ),

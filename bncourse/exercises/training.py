@@ -162,6 +162,11 @@ first_loss_and_steps = (first_loss, 3 * (500 // 64))
                 (np.log(100), 23),
             ),
             Mistake("The probability", "1/100 is the probability. The loss is minus its logarithm.", (0.01, 21)),
+            Mistake(
+                "The probability of a wrong guess",
+                "The loss is minus the logarithm of the probability of the right class, 1/100.",
+                (0.99, 21),
+            ),
         ),
     ),
     Function(
