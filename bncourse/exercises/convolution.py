@@ -310,6 +310,16 @@ parameters_and_multiplications = (weights + 16, weights * positions)
                 "That is a layer without shared weights. A convolution has one set of filters for all positions.",
                 (903184, 903168),
             ),
+            Mistake(
+                "A bias for each input channel of each filter",
+                "A filter adds up its input channels and has one bias: 16 in all.",
+                (9 * 8 * 16 + 8 * 16, 9 * 8 * 16 * 28 * 28),
+            ),
+            Mistake(
+                "One bias for all filters",
+                "Each of the 16 filters has its own.",
+                (9 * 8 * 16 + 1, 9 * 8 * 16 * 28 * 28),
+            ),
         ),
     ),
     Function(

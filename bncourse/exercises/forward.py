@@ -123,6 +123,16 @@ that each *feature* comes out with mean 0 and standard deviation 1.
         "unless told otherwise.",
         mistakes=(
             Mistake(
+                "The mean of the squares in the place of the variance",
+                "The spread is measured from the mean: subtract it before you square.",
+                lambda x: (x - x.mean(axis=0)) / np.sqrt((x**2).mean(axis=0)),
+            ),
+            Mistake(
+                "The mean absolute deviation",
+                "Divide by the standard deviation: square the distances from the mean, average, take the root.",
+                lambda x: (x - x.mean(axis=0)) / np.abs(x - x.mean(axis=0)).mean(axis=0),
+            ),
+            Mistake(
                 "Statistics over the wrong axis",
                 "`axis=1` averages over the features of one example: that is layer normalization. Batch normalization "
                 "averages over the examples, `axis=0`.",
@@ -274,6 +284,11 @@ output = 2 * x_hat + 0.5
         r"$\sqrt{\epsilon} = 0.4$, so $\epsilon$ has a say.",
         mistakes=(
             Mistake(
+                "The distance has the wrong sign",
+                "The value lies above the mean: subtract the mean from it, not it from the mean.",
+                -3.5,
+            ),
+            Mistake(
                 "Epsilon outside the root",
                 "You added epsilon to the standard deviation, 0.3. It is added to the variance, under the root.",
                 2 / (0.3 + 0.16) + 0.5,
@@ -328,6 +343,11 @@ output = 2 * x_hat + 0.5
                 "The root of a sum is not the sum of the roots: add variance and epsilon first.",
                 2 / (0.3 + 0.4) + 0.5,
             ),
+            Mistake(
+                "Multiplied by the root",
+                "The root of variance plus epsilon divides.",
+                2 * 0.5 + 0.5,
+            ),
         ),
     ),
     Function(
@@ -346,6 +366,11 @@ Write `undo(x, epsilon)`, which finds them for an `x` of any shape `(..., C)`.
         ),
         explanation="The next batch has another mean and another variance, and these two stay as they are.",
         mistakes=(
+            Mistake(
+                "Statistics over everything",
+                "Each channel has its own mean and variance: average over all axes but the last.",
+                lambda x, epsilon=1e-3: (np.sqrt(x.var() + epsilon), x.mean()),
+            ),
             Mistake(
                 "Epsilon forgotten",
                 "Gamma must cancel the whole denominator, and epsilon is part of it.",

@@ -152,6 +152,9 @@ mean_and_steps = (mean, steps)
         "statistics behind.",
         mistakes=(
             Mistake(
+                "Not rounded", "Asked for are whole steps: round up.", (2.0 * (1 - 0.9**10), np.log(0.01) / np.log(0.9))
+            ),
+            Mistake(
                 "What is left instead of what has come",
                 "0.9 to the power of 10 is the part of the start that is left. The rest has become 2.0.",
                 (2.0 * 0.9**10, 44),
@@ -309,6 +312,10 @@ company, and another one still when they ask again. Mend it.
         solution=infer,
         broken=_infer_broken,
         probes=_infer_probes,
+        in_place=dict.fromkeys(
+            ("moving_mean", "moving_variance"),
+            "In inference nothing may move: read the record, and leave it as it is.",
+        ),
         hints=(
             "Which lines look at more than one row of `x`?",
             "May a function that answers questions change its arguments?",

@@ -53,10 +53,15 @@ def _smoothness_parts(gradient, later, rates):
     return np.linalg.norm(later - gradient, axis=1), rates * np.linalg.norm(gradient)
 
 
+def _between_neighbors(gradient, later, rates, distances):
+    changed = np.diff(np.vstack([gradient, later]), axis=0)
+    return (np.linalg.norm(changed, axis=1) / (distances * np.linalg.norm(gradient))).max()
+
+
 def _smoothness_probes():
     generator = np.random.default_rng(12)
     for weights, rates, sizes in (
-        (5, (0.1, 0.7, 2.0), (1, 6, 1)),  # neither the first point nor the last has the largest change
+        (5, (0.1, 0.7, 2.0), (1, 12, 3)),  # neither the first point nor the last has the largest change
         (3, (0.3, 0.5, 0.9), (3, 4, 1)),
         (4, (0.2, 0.4, 1.1, 3.0), (1, 2, 7, 1)),
     ):
@@ -174,6 +179,16 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
                 "The promise is the rate times the square of the gradient's length.",
                 (2, 0.9, 1.8),
             ),
+            Mistake(
+                "The old gradient in the promise",
+                "The step is taken along the gradient of now, which is a third as long.",
+                (2, 0.9, 32.4),
+            ),
+            Mistake(
+                "The old gradient",
+                "The loss changes as before, over a distance 3 times as long: its slope is a third.",
+                (6, 0.9, 32.4),
+            ),
         ),
     ),
     Function(
@@ -227,6 +242,16 @@ function runs, and the picture of a network with batch norm changes when one fil
                 "A filter extends over all input channels: axis 2 belongs to the sum as well.",
                 lambda direction, kernel: _over(direction, kernel, (0, 1)),
             ),
+            Mistake(
+                "Filters looked for along the first axis",
+                "The filters stand along the last axis: sum over the axes 0, 1 and 2.",
+                lambda direction, kernel: _over(direction, kernel, (1, 2, 3)),
+            ),
+            Mistake(
+                "Summed over the filters",
+                "The filters stand along the last axis, and each has a length of its own: sum over the other three.",
+                lambda direction, kernel: _over(direction, kernel, 3),
+            ),
         ),
     ),
     Function(
@@ -278,6 +303,16 @@ it. A step with learning rate $\eta$ moves the weights by $\eta \lVert g \rVert$
                 "The last point alone",
                 "The largest ratio may lie anywhere on the line: look at all points.",
                 lambda gradient, later, rates: np.divide(*_smoothness_parts(gradient, later, rates))[-1],
+            ),
+            Mistake(
+                "Neighboring points compared",
+                "Each gradient is compared with the one at the weights, where the line begins.",
+                lambda gradient, later, rates: _between_neighbors(gradient, later, rates, np.diff(rates, prepend=0)),
+            ),
+            Mistake(
+                "Neighboring points compared, and divided by the whole distance",
+                "Each gradient is compared with the one at the weights, where the line begins.",
+                lambda gradient, later, rates: _between_neighbors(gradient, later, rates, rates),
             ),
             Mistake(
                 "Lengths subtracted",

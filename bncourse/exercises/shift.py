@@ -81,7 +81,8 @@ During one step of gradient descent, the distribution of the inputs of layer 5 c
 A ReLU network without biases is scaled as its layers are: if the weights of one layer grow by 5%, so do its outputs. In
 one step the weights of *every* layer grow by 5%.
 
-By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are.)
+By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are. Give
+three digits.)
 """,
         name="factor",
         comment="new size divided by old size",
@@ -108,6 +109,16 @@ By which factor do the inputs of layer 16 grow? (The images, the inputs of layer
             ),
             Mistake("One layer alone", "That is the change of layer 2. Every layer adds its own factor.", 1.05),
             Mistake("The growth alone", "That is by how much they grow. The factor is one more.", 1.05**15 - 1),
+            Mistake(
+                "The growth in percent",
+                "Asked for is the factor, new size divided by old size.",
+                100 * (1.05**15 - 1),
+            ),
+            Mistake(
+                "Added instead of multiplied, and one layer too many",
+                "Each layer multiplies what the one below hands up, and fifteen layers lie below layer 16.",
+                1.8,
+            ),
         ),
         tolerance=5e-3,
     ),
@@ -313,6 +324,11 @@ skewness = (before, after)
                 "Powers of the numbers themselves",
                 "Take the distances from the mean, -1, -1, -1 and 3, before you raise them to the third power.",
                 (16 / 3**1.5, 16 / 3**1.5),
+            ),
+            Mistake(
+                "Divided by the variance",
+                "The mean of the third powers is divided by the third power of the standard deviation, the root of 3.",
+                (2, 2),
             ),
         ),
     ),

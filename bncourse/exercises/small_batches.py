@@ -198,6 +198,11 @@ independent ones. Write `effective_number`: by how much the mean over an image v
                 "That is what the batch is worth. Asked for is one image.",
                 lambda values: len(values) * effective_number(values),
             ),
+            Mistake(
+                "Means over the height alone",
+                "The mean over an image is over all of its positions: height and width, axes 1 and 2.",
+                lambda values: values.var(axis=(0, 1, 2)) / values.mean(axis=1).var(axis=(0, 1)),
+            ),
         ),
     ),
     Function(
@@ -260,6 +265,17 @@ mean and variance, the next `ghost` rows with theirs, and so on.
                     (x.reshape(-1, ghost, x.shape[1]) - x.reshape(-1, ghost, x.shape[1]).mean(axis=1, keepdims=True))
                     / np.sqrt(x.var(axis=0) + epsilon)
                 ).reshape(x.shape),
+            ),
+            Mistake(
+                "m - 1 in the variance",
+                "Batch normalization divides the sum of squares by m, the rows of a part: one row is not enough for "
+                "m - 1.",
+                lambda x, ghost, epsilon=1e-3: np.concatenate(
+                    [
+                        (p - p.mean(axis=0)) / np.sqrt(p.var(axis=0, ddof=1) + epsilon)
+                        for p in np.split(x, len(x) // ghost)
+                    ]
+                ),
             ),
         ),
     ),

@@ -162,6 +162,11 @@ first_loss_and_steps = (first_loss, 3 * (500 // 64))
                 (np.log(100), 23),
             ),
             Mistake("The probability", "1/100 is the probability. The loss is minus its logarithm.", (0.01, 21)),
+            Mistake(
+                "The probability of a wrong guess",
+                "The loss is minus the logarithm of the probability of the right class, 1/100.",
+                (0.99, 21),
+            ),
         ),
     ),
     Function(
@@ -240,6 +245,24 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
         "whether everything is right, and negate that.",
         mistakes=(
             Mistake(
+                "A loss that equals the limit stops the run",
+                "Asked for is a loss that exceeds the limit: `>`, not `>=`.",
+                lambda losses, classes, factor=100.0: _first(
+                    losses, lambda loss: not loss < factor * max(losses[0], np.log(classes)) or not np.isfinite(loss)
+                ),
+            ),
+            Mistake(
+                "Nothing found taken for step 0",
+                "`np.argmax` gives 0 where nothing is true as well as where the first one is. Ask `np.any` "
+                "before, and return -1.",
+                lambda losses, classes, factor=100.0: max(0, diverged_at(losses, classes, factor)),
+            ),
+            Mistake(
+                "The lower of the two beginnings",
+                "The limit starts from the first loss, or from that of guessing if it is higher: `max`.",
+                lambda losses, classes, factor=100.0: _first(losses, _bad(factor * min(losses[0], np.log(classes)))),
+            ),
+            Mistake(
                 "NaN passes",
                 "`nan > limit` is false, as every comparison with NaN: ask `np.isfinite(loss)` as well.",
                 lambda losses, classes, factor=100.0: _first(
@@ -247,9 +270,9 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
                 ),
             ),
             Mistake(
-                "Compared with `np.nan` itself",
-                "`is np.nan` and `in [np.nan]` find one object, not every NaN, and `==` finds none: ask `np.isnan` or "
-                "`np.isfinite`.",
+                "Infinity is found, NaN is not",
+                "`np.isinf` does not see NaN. `is np.nan` and `in [np.nan]` find one object, not every NaN, and `==` "
+                "finds none: ask `np.isfinite`.",
                 lambda losses, classes, factor=100.0: _first(
                     losses,
                     lambda loss: (
