@@ -6,7 +6,9 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def batchnorm_backward(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H, W, C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H,
+    W, C), inv_std and gamma (C,).
+    """
     m = dy.shape[0] * dy.shape[1] * dy.shape[2]
     dbeta = dy.sum(axis=(0, 1, 2))
     dgamma = (dy * x_hat).sum(axis=(0, 1, 2))
@@ -15,7 +17,9 @@ def batchnorm_backward(dy, x_hat, inv_std, gamma):
 
 
 def _batchnorm_backward_broken(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H, W, C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H,
+    W, C), inv_std and gamma (C,).
+    """
     m = len(dy)
     dbeta = dy.sum(axis=(0, 1, 2))
     dgamma = (dy * x_hat).sum(axis=(0, 1, 2))
@@ -52,7 +56,9 @@ def _gamma_in_the_first_term(dy, x_hat, inv_std, gamma, *, root=1):
 
 
 def rmsnorm_backward(dy, x, epsilon):
-    """dx (N, C) of y = x / sqrt(q + epsilon), where q (C,) is the mean of x**2 over the batch; dy and x are (N, C)."""
+    """dx (N, C) of y = x / sqrt(q + epsilon), where q (C,) is the mean of x**2 over the
+    batch; dy and x are (N, C).
+    """
     r = 1 / np.sqrt((x**2).mean(axis=0) + epsilon)
     y = x * r
     return r * (dy - y * (dy * y).mean(axis=0))
@@ -122,7 +128,9 @@ def _rms_probes():
 
 
 def frozen_backward(dy, x, gamma, moving_mean, moving_variance, epsilon=1e-3):
-    """Gradients (dx, dgamma, dbeta) of a frozen layer; dy and x are (N, C), everything else is (C,)."""
+    """Gradients (dx, dgamma, dbeta) of a frozen layer; dy and x are (N, C), everything
+    else is (C,).
+    """
     inv_std = 1 / np.sqrt(moving_variance + epsilon)
     x_hat = (x - moving_mean) * inv_std
     return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)

@@ -13,12 +13,16 @@ from bncourse.exercises._messages import listed
 
 
 def statistics_move(model, step):
-    """Whether one training step moves the statistics of every normalization that is not frozen."""
-    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and layer.trainable]
+    """Whether one training step moves the statistics of every normalization that is not
+    frozen.
+    """
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance")]
+    norms = [layer for layer in norms if layer.trainable]
     before = [norm.moving_variance.numpy() for norm in norms]
     step()
     after = [norm.moving_variance.numpy() for norm in norms]
-    return all(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+    pairs = zip(before, after, strict=True)
+    return all(not np.array_equal(old, new) for old, new in pairs)
 
 
 class _Ran(NamedTuple):
@@ -141,8 +145,11 @@ def _moved(*, layers=_norms, weights=("moving_variance",), differs=_differs, com
 
 
 def stays_frozen(model, step):
-    """Whether one training step leaves all four weights of every frozen normalization as they were."""
-    frozen = [layer for layer in model.layers if hasattr(layer, "moving_variance") and not layer.trainable]
+    """Whether one training step leaves all four weights of every frozen normalization
+    as they were.
+    """
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance")]
+    frozen = [layer for layer in norms if not layer.trainable]
     before = [weight for norm in frozen for weight in norm.get_weights()]
     step()
     after = [weight for norm in frozen for weight in norm.get_weights()]
@@ -220,7 +227,9 @@ def _only(names):
 
 
 def kept_share(norm, x):
-    """The share of the old moving mean that remains after one call of `norm` on x in training mode."""
+    """The share of the old moving mean that remains after one call of `norm` on x in
+    training mode.
+    """
     ends = []
     for start in (0.0, 1.0):
         norm.moving_mean.assign(np.full(norm.moving_mean.shape, start))
@@ -369,12 +378,16 @@ def _kept_after_two(norm, x):
 
 
 def worst_factor(model, images):
-    """The largest factor, at least 1, between moving variance + epsilon and the data's variance + epsilon."""
+    """The largest factor, at least 1, between moving variance + epsilon and the data's
+    variance + epsilon.
+    """
     worst, x = 1.0, images
     for layer in model.layers:
         if hasattr(layer, "moving_variance"):
-            axes = tuple(i for i in range(len(x.shape)) if i != layer.axis % len(x.shape))
-            ratio = (layer.moving_variance.numpy() + layer.epsilon) / (np.var(x, axis=axes) + layer.epsilon)
+            rank = len(x.shape)
+            axes = tuple(i for i in range(rank) if i != layer.axis % rank)
+            moving, measured = layer.moving_variance.numpy(), np.var(x, axis=axes)
+            ratio = (moving + layer.epsilon) / (measured + layer.epsilon)
             worst = max(worst, np.max(ratio), np.max(1 / ratio))
         x = layer(x, training=False)
     return float(worst)
@@ -466,7 +479,9 @@ def _factor_probes():
 
 
 def notices_a_shift(norm, x):
-    """Whether the output in training mode changes when a constant is added to one channel (last axis) of x."""
+    """Whether the output in training mode changes when a constant is added to one
+    channel (last axis) of x.
+    """
     shifted = np.array(x)
     shifted[..., 0] += 5
     difference = norm(shifted, training=True) - norm(x, training=True)
@@ -526,9 +541,11 @@ def _shift_probes():
 
 
 def gradient_sums(norm, x, weights):
-    """For the loss sum(weights * output) and its gradient g, |sum g| / sum |g| and the same of g (x - mean).
+    """For the loss sum(weights * output) and its gradient g, |sum g| / sum |g| and the
+    same of g (x - mean).
 
-    The sums run over all axes but `norm.axis`; of all channels the largest ratio counts.
+    The sums run over all axes but `norm.axis`; of all channels the largest ratio
+    counts.
     """
     import tensorflow as tf
 
@@ -539,7 +556,9 @@ def gradient_sums(norm, x, weights):
     g = tape.gradient(loss, inputs).numpy()
     axes = tuple(i for i in range(x.ndim) if i != norm.axis % x.ndim)
     centered = x - x.mean(axis=axes, keepdims=True)
-    return tuple(float(np.max(np.abs(p.sum(axis=axes)) / np.abs(p).sum(axis=axes))) for p in (g, g * centered))
+    of_sizes = [np.abs(p).sum(axis=axes) for p in (g, g * centered)]
+    of_sums = [np.abs(p.sum(axis=axes)) for p in (g, g * centered)]
+    return tuple(float(np.max(a / b)) for a, b in zip(of_sums, of_sizes, strict=True))
 
 
 def _gradient(norm, x, weights, training=True):

@@ -63,7 +63,9 @@ def _forward_probes():
 
 
 def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
-    """Batch normalization of x (..., C) in inference, with moving statistics (C,): y (..., C)."""
+    """Batch normalization of x (..., C) in inference, with moving statistics (C,): y
+    (..., C).
+    """
     return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon) + beta
 
 
@@ -91,7 +93,9 @@ def _inference_probes():
 
 
 def bn_backward(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (..., C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (...,
+    C), inv_std and gamma (C,).
+    """
     axes = tuple(range(dy.ndim - 1))
     m = dy.size // dy.shape[-1]
     dbeta = dy.sum(axis=axes)
@@ -146,7 +150,8 @@ def _backward_probes():
 
 
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
-    """Output of the layer and its moving statistics after the call: y (..., C), mean (C,), variance (C,).
+    """Output of the layer and its moving statistics after the call: y (..., C), mean
+    (C,), variance (C,).
 
     `moving` is Moments(mean, variance), both (C,); `training` is True or False.
     """
@@ -189,7 +194,9 @@ def _layer_probes():
 
 
 def train_step(network, images, labels, learning_rate):
-    """One step of gradient descent on one batch: changes the network's parameters, returns the loss before the step."""
+    """One step of gradient descent on one batch: changes the network's parameters,
+    returns the loss before the step.
+    """
     logits, caches = network.forward(images, training=True)
     loss = softmax_cross_entropy(logits, labels)
     gradients = network.backward(softmax_cross_entropy_backward(logits, labels), caches)

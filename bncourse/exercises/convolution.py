@@ -196,7 +196,7 @@ Which shape has one image at the end? Work it out on paper, then give the shape.
         solution_code="""
 height, width = 26 - 5 + 1, 25 - 5 + 1  # 22, 21: "valid" keeps the kernel inside
 height, width = height // 2, width // 2  # 11, 10: the last column does not fill a tile
-height, width = -(-height // 2), -(-width // 2)  # 6, 5: "same" takes every second pixel, rounded up
+height, width = -(-height // 2), -(-width // 2)  # 6, 5: "same" rounds up
 final_shape = (height, width, 16)
 """.strip(),
         hints=(

@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x):
-    """Subtract from each column of x, shape (N, C), its mean, and divide by its standard deviation (biased)."""
+    """Subtract from each column of x, shape (N, C), its mean, and divide by its
+    standard deviation (biased).
+    """
     mean = x.mean(axis=0)  # (C,)
     variance = ((x - mean) ** 2).mean(axis=0)  # (C,)
     return (x - mean) / np.sqrt(variance)
@@ -30,7 +32,9 @@ def _standardize_probes():
 
 
 def undo(x, epsilon=1e-3):
-    """The gamma and beta, each (C,), with which batch normalization of x, shape (..., C), gives back x."""
+    """The gamma and beta, each (C,), with which batch normalization of x, shape (...,
+    C), gives back x.
+    """
     axes = tuple(range(x.ndim - 1))
     gamma = np.sqrt(x.var(axis=axes) + epsilon)
     beta = x.mean(axis=axes)
@@ -48,7 +52,9 @@ def _axes(x):
 
 
 def batchnorm_images(x, gamma, beta, epsilon=1e-3):
-    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each (C,)."""
+    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each
+    (C,).
+    """
     mean = x.mean(axis=(0, 1, 2))
     variance = x.var(axis=(0, 1, 2))
     x_hat = (x - mean) / np.sqrt(variance + epsilon)
@@ -56,7 +62,9 @@ def batchnorm_images(x, gamma, beta, epsilon=1e-3):
 
 
 def _batchnorm_images_broken(x, gamma, beta, epsilon=1e-3):
-    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each (C,)."""
+    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each
+    (C,).
+    """
     mean = x.mean(axis=0)
     variance = x.var(axis=0)
     x_hat = (x - mean) / (np.sqrt(variance) + epsilon)
@@ -81,7 +89,9 @@ def _images_probes():
 
 
 def position_norm(x, gamma, beta, epsilon=1e-3):
-    """Layer normalization of images x (N, H, W, C) over the channels of each position; gamma and beta are (C,)."""
+    """Layer normalization of images x (N, H, W, C) over the channels of each position;
+    gamma and beta are (C,).
+    """
     mean = x.mean(axis=-1, keepdims=True)  # (N, H, W, 1)
     variance = x.var(axis=-1, keepdims=True)
     return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta

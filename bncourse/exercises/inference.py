@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def update(moving, batch, momentum=0.99):
-    """The moving statistic (C,) after one more batch, whose own statistic is `batch` (C,); momentum as in Keras."""
+    """The moving statistic (C,) after one more batch, whose own statistic is `batch`
+    (C,); momentum as in Keras.
+    """
     return momentum * moving + (1 - momentum) * batch
 
 
@@ -19,7 +21,8 @@ def _update_probes():
 def combine(means, variances, counts):
     """Mean and (biased) variance, each (C,), of K batches together.
 
-    means, variances: (K, C), of each batch; counts: (K,), how many numbers each of a batch's means averages.
+    means, variances: (K, C), of each batch; counts: (K,), how many numbers each of a
+    batch's means averages.
     """
     weights = counts / counts.sum()  # (K,)
     mean = weights @ means  # (K,) @ (K, C) -> (C,)

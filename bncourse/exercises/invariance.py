@@ -17,7 +17,9 @@ def _rates_probes():
 
 
 def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
-    """One step of gradient descent with weight decay on the kernel alone: the new (kernel, gamma, beta)."""
+    """One step of gradient descent with weight decay on the kernel alone: the new
+    (kernel, gamma, beta).
+    """
     kernel = kernel - learning_rate * (dkernel + decay * kernel)
     gamma = gamma - learning_rate * dgamma
     beta = beta - learning_rate * dbeta
@@ -25,7 +27,9 @@ def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, dec
 
 
 def _decayed_step_broken(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
-    """One step of gradient descent with weight decay on the kernel alone: the new (kernel, gamma, beta)."""
+    """One step of gradient descent with weight decay on the kernel alone: the new
+    (kernel, gamma, beta).
+    """
     kernel = kernel - learning_rate * dkernel - decay * kernel
     gamma = gamma - learning_rate * (dgamma + decay * gamma)
     beta = beta - learning_rate * (dbeta + decay * beta)
@@ -62,7 +66,9 @@ def _step_then_decay(**p):
 
 
 def growing_rates(learning_rate, decay, steps):
-    """Learning rates (steps,) without decay that turn normalized weights as a fixed learning rate with decay does."""
+    """Learning rates (steps,) without decay that turn normalized weights as a fixed
+    learning rate with decay does.
+    """
     shrink = 1 - learning_rate * decay
     return learning_rate * shrink ** -(2.0 * np.arange(steps) + 1)
 

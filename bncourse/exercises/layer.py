@@ -8,7 +8,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x, axis, epsilon):
-    """Standardize x over all axes but `axis`, Keras's axis of the channels; the result has the shape of x."""
+    """Standardize x over all axes but `axis`, Keras's axis of the channels; the result
+    has the shape of x.
+    """
     averaged = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     mean = x.mean(axis=averaged, keepdims=True)
     variance = x.var(axis=averaged, keepdims=True)
@@ -118,7 +120,9 @@ def _step_probes():
 
 
 def steps_until(momentum, share):
-    """How many training steps it takes until the initial value makes up at most `share` of a moving statistic."""
+    """How many training steps it takes until the initial value makes up at most `share`
+    of a moving statistic.
+    """
     return int(np.ceil(np.log(share) / np.log(momentum)))
 
 
@@ -130,10 +134,11 @@ def _momentum_probes():
 
 
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
-    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma
+    is 1, beta is 0 in both.
 
-    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
-    (C, D) lead to the second.
+    x (N, C) are the inputs of the first, whose statistics were old_mean and
+    old_variance, each (C,); a ReLU and weights (C, D) lead to the second.
     """
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0) @ weights
@@ -142,10 +147,11 @@ def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
 
 
 def _recalibrated_broken(x, weights, old_mean, old_variance, epsilon=1e-3):
-    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma
+    is 1, beta is 0 in both.
 
-    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
-    (C, D) lead to the second.
+    x (N, C) are the inputs of the first, whose statistics were old_mean and
+    old_variance, each (C,); a ReLU and weights (C, D) lead to the second.
     """
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - old_mean) / np.sqrt(old_variance + epsilon), 0) @ weights

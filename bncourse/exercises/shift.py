@@ -8,12 +8,16 @@ _LEVELS = (15, 50, 85)
 
 
 def channel_percentiles(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3,
+    C).
+    """
     return np.percentile(values, (15, 50, 85), axis=(0, 1, 2))
 
 
 def _channel_percentiles_broken(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3,
+    C).
+    """
     return np.percentile(values, (15, 50, 85), axis=0)
 
 
@@ -31,7 +35,9 @@ def _percentile_probes():
 
 
 def drift(before, after):
-    """How far the distribution of a pre-activation moved, in standard deviations; before and after are (values,)."""
+    """How far the distribution of a pre-activation moved, in standard deviations;
+    before and after are (values,).
+    """
     levels = np.arange(5, 100, 5)
     moved = np.abs(np.percentile(after, levels) - np.percentile(before, levels))
     return moved.mean() / before.std()

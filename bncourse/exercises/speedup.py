@@ -6,9 +6,11 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def steps_to(accuracy, evaluated, target):
-    """The number of steps before the first evaluation of at least `target`; infinity if there is none.
+    """The number of steps before the first evaluation of at least `target`; infinity if
+    there is none.
 
-    accuracy and evaluated have shape (evaluations,): each evaluation's accuracy, and the steps taken before it.
+    accuracy and evaluated have shape (evaluations,): each evaluation's accuracy, and
+    the steps taken before it.
     """
     for reached, steps in zip(accuracy, evaluated, strict=True):
         if reached >= target:
@@ -81,9 +83,11 @@ def _steps_to_best(accuracy, evaluated, target):
 
 
 def highest_rate(rates, accuracies, target):
-    """The highest of the `rates` at which the runs of all seeds end with at least `target`.
+    """The highest of the `rates` at which the runs of all seeds end with at least
+    `target`.
 
-    rates has shape (R,) and increases; accuracies has shape (R, seeds). At least one rate works.
+    rates has shape (R,) and increases; accuracies has shape (R, seeds). At least one
+    rate works.
     """
     works = (accuracies >= target).all(axis=1)
     return rates[works].max()

@@ -17,7 +17,9 @@ def _initial_std_probes():
 
 
 def diverged_at(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1 if there is none."""
+    """The first step (counted from 0) whose loss is not finite or above the limit; -1
+    if there is none.
+    """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
         if not (np.isfinite(loss) and loss <= limit):
@@ -34,7 +36,9 @@ def _diverged_at_by_or(losses, classes, factor=100.0):
 
 
 def _diverged_at_broken(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1 if there is none."""
+    """The first step (counted from 0) whose loss is not finite or above the limit; -1
+    if there is none.
+    """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
         if loss > limit:
