@@ -95,6 +95,21 @@ def test_headings_in_code_do_not_count():
     assert list(lint.headings(text("# Title", "```bash\n# comment\n```"))) == []
 
 
+LONG = "x = " + " + ".join(["1"] * 22)  # 89 columns
+
+
+@pytest.mark.parametrize("cell", [new_code_cell(LONG), new_markdown_cell(f"Text\n\n```python\n{LONG}\n```")])
+def test_code_wider_than_a_page_is_found(cell):
+    notebook = new_notebook(cells=[cell])
+    assert [problem[:28] for problem in lint.wide(notebook)] == ["cell 1: 89 columns of code i"]
+    cell.source = cell.source.replace(LONG, LONG[:-1])
+    assert list(lint.wide(notebook)) == []
+
+
+def test_long_prose_and_formulas_are_not_code():
+    assert list(lint.wide(text("word " * 40 + "\n\n$$" + "x + " * 40 + "x$$"))) == []
+
+
 def test_a_figure_without_alt_text_is_found():
     assert list(lint.alternatives(picture()))
     assert list(lint.alternatives(picture(mystnb={"image": {"alt": "A figure"}})))

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True)
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|work|private|mnt)/\w|\b[A-Z]:\\Users\b")
 SHORTEST_ALT = 30  # characters: what a figure shows takes a sentence
+WIDEST_CODE = 88  # columns: what a page shows beside its contents
 
 
 def parse(source: str) -> Iterator:
@@ -104,6 +105,18 @@ def math(notebook) -> Iterator[str]:
         for token in parse(source):
             if token.type == "text" and "$" in token.content:
                 yield f"cell {number}: a dollar sign without its partner in {token.content[:50]!r}"
+
+
+def wide(notebook) -> Iterator[str]:
+    """Lines of code that a page can't show without a scroll bar."""
+    shown = [(number, cell.source) for number, cell in code(notebook)]
+    shown += [
+        (n, token.content) for n, source in markdown(notebook) for token in parse(source) if token.type == "fence"
+    ]
+    for number, source in sorted(shown):
+        for line in source.splitlines():
+            if len(line) > WIDEST_CODE:
+                yield f"cell {number}: {len(line)} columns of code in {line.strip()[:40]!r}, more than {WIDEST_CODE}"
 
 
 def outputs(notebook) -> Iterator[str]:
@@ -260,6 +273,7 @@ def chapter(notebook, path: str, here: Course, files: set[str]) -> Iterator[str]
         alternatives,
         folds,
         math,
+        wide,
         outputs,
         executed,
         ignoring,
@@ -282,7 +296,7 @@ def problems() -> list[str]:
     for path in [*ROOT.glob("*.md"), *sorted((ROOT / "book").glob("*.md"))]:
         name = str(path.relative_to(ROOT))
         found += [f"{name}, {problem}" for problem in links(read(path), name, here, files)]
-        found += [f"{name}, {problem}" for problem in numbers(read(path))]
+        found += [f"{name}, {problem}" for lint in (numbers, wide) for problem in lint(read(path))]
     for path in sorted((ROOT / "bncourse").rglob("*.py")):
         name = str(path.relative_to(ROOT))
         found += [f"{name}: {number!r} would grow stale" for number in bare_numbers(path.read_text())]

@@ -6,12 +6,19 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def filter_normalized(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (height, width, inputs, F)."""
-    return direction * np.sqrt((kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum(axis=(0, 1, 2)))
+    """The direction with each filter as long as the kernel's.
+
+    Both have shape (height, width, inputs, F).
+    """
+    wanted = (kernel**2).sum(axis=(0, 1, 2))  # (F,)
+    return direction * np.sqrt(wanted / (direction**2).sum(axis=(0, 1, 2)))
 
 
 def _filter_normalized_broken(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (height, width, inputs, F)."""
+    """The direction with each filter as long as the kernel's.
+
+    Both have shape (height, width, inputs, F).
+    """
     return direction * np.sqrt((kernel**2).sum() / (direction**2).sum())
 
 
@@ -33,7 +40,8 @@ def _direction_probes():
 def smoothness(gradient, later, rates):
     """The most that the gradient changes per distance moved, on the line along it.
 
-    gradient (P,) is the gradient at the weights, later (K, P) the gradients after steps with the learning rates (K,).
+    gradient (P,) is the gradient at the weights, later (K, P) the gradients after
+    steps with the learning rates (K,).
     """
     changed = np.linalg.norm(later - gradient, axis=1)
     moved = rates * np.linalg.norm(gradient)
@@ -59,7 +67,8 @@ def _smoothness_probes():
 
 
 def disturb(x, scale, shift):
-    """Each channel of x (N, C) scaled about its mean, and shifted by a multiple of its standard deviation.
+    """Each channel of x (N, C) scaled about its mean and shifted by a multiple of
+    its standard deviation.
 
     scale and shift are (C,): 1 and 0 leave a channel as it is.
     """
@@ -122,7 +131,7 @@ How long is the gradient now? Which learning rate leads to the same function as 
 that step promise?
 """,
         name="gradient_rate_and_promise",
-        comment="(length of the gradient, learning rate, promised decrease)",
+        comment="(gradient's length, learning rate, promised decrease)",
         solution_code="""
 length = 6 / 3
 rate = 0.1 * 3**2
