@@ -8,12 +8,16 @@ _LEVELS = (15, 50, 85)
 
 
 def channel_percentiles(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
+    """
     return np.percentile(values, (15, 50, 85), axis=(0, 1, 2))
 
 
 def _channel_percentiles_broken(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
+    """
     return np.percentile(values, (15, 50, 85), axis=0)
 
 
@@ -31,7 +35,9 @@ def _percentile_probes():
 
 
 def drift(before, after):
-    """How far the distribution of a pre-activation moved, in standard deviations; before and after are (values,)."""
+    """How far the distribution of a pre-activation moved, in standard deviations;
+    before and after are (values,).
+    """
     levels = np.arange(5, 100, 5)
     moved = np.abs(np.percentile(after, levels) - np.percentile(before, levels))
     return moved.mean() / before.std()
@@ -115,7 +121,7 @@ By which factor do the inputs of layer 16 grow? (The images, the inputs of layer
         id="shift.3",
         title="Percentiles of a channel",
         statement="""
-The function shall give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
+The function should give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
 what the distribution is taken over. It runs, and what it returns has the wrong shape. Mend it.
 """,
         solution=channel_percentiles,
@@ -246,7 +252,8 @@ as much as before, and it learns about as well. What follows?
         },
         reasons={
             "a": "It does: without the noise, drift at the nonlinearity is small. The noise put it back.",
-            "b": "The benefit stayed when the stillness was gone: here, stillness is not what it hangs on.",
+            "b": "The benefit stayed when the stillness was gone. That is shown for this network and this noise; in "
+            "others moving inputs do harm, with batch norm too.",
             "c": "It learned about as well with more drift, not better.",
             "d": "One network, one kind of noise: that says what is not necessary here, not what holds everywhere.",
         },
