@@ -253,7 +253,7 @@ as much as before, and it learns about as well. What follows?
         reasons={
             "a": "It does: without the noise, drift at the nonlinearity is small. The noise put it back.",
             "b": "The benefit stayed when the stillness was gone. That is shown for this network and this noise; in "
-            "others moving inputs do harm, with batch norm too.",
+            "others such noise does harm, with batch norm too.",
             "c": "It learned about as well with more drift, not better.",
             "d": "One network, one kind of noise: that says what is not necessary here, not what holds everywhere.",
         },
