@@ -49,6 +49,12 @@ def test_signal_over_steps_draws_a_labeled_line_for_each_network():
     assert ax.get_yscale() == "log" and texts(ax) == ["plain"]
 
 
+def test_signal_over_steps_writes_no_label_over_another():
+    ends = {"low": ([1.0, 0.9], "k"), "high": ([1.0, 1.1], "k"), "far": ([1.0, 9.0], "k")}
+    ax = plots.signal_over_steps(np.array([0, 5]), ends)
+    np.testing.assert_allclose([text.get_position()[1] for text in ax.texts], [0.9, 1.8, 9.0])
+
+
 def test_percentile_band_draws_the_band_s_edges_and_the_median():
     percentiles = np.array([[-1.0, 0.0, 2.0], [-2.0, 0.5, 3.0]])
     ax = plots.percentile_band([0, 50], percentiles, color=plots.PLAIN)

@@ -8,15 +8,15 @@ _LEVELS = (15, 50, 85)
 
 
 def channel_percentiles(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3,
-    C).
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
     """
     return np.percentile(values, (15, 50, 85), axis=(0, 1, 2))
 
 
 def _channel_percentiles_broken(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3,
-    C).
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
     """
     return np.percentile(values, (15, 50, 85), axis=0)
 
@@ -132,7 +132,7 @@ three digits.)
         id="shift.3",
         title="Percentiles of a channel",
         statement="""
-The function shall give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
+The function should give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
 what the distribution is taken over. It runs, and what it returns has the wrong shape. Mend it.
 """,
         solution=channel_percentiles,
@@ -263,7 +263,8 @@ as much as before, and it learns about as well. What follows?
         },
         reasons={
             "a": "It does: without the noise, drift at the nonlinearity is small. The noise put it back.",
-            "b": "The benefit stayed when the stillness was gone: here, stillness is not what it hangs on.",
+            "b": "The benefit stayed when the stillness was gone. That is shown for this network and this noise; in "
+            "others such noise does harm, with batch norm too.",
             "c": "It learned about as well with more drift, not better.",
             "d": "One network, one kind of noise: that says what is not necessary here, not what holds everywhere.",
         },

@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def initial_std(kernel_shape):
-    """He's standard deviation for a kernel (height, width, input channels, filters) before a ReLU."""
+    """He's standard deviation for a kernel before a ReLU; its shape is
+    (height, width, input channels, filters).
+    """
     height, width, channels, _ = kernel_shape
     return np.sqrt(2 / (height * width * channels))
 
@@ -17,8 +19,8 @@ def _initial_std_probes():
 
 
 def diverged_at(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1
-    if there is none.
+    """The first step (counted from 0) whose loss is not finite or above the limit;
+    -1 if there is none.
     """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
@@ -36,8 +38,8 @@ def _diverged_at_by_or(losses, classes, factor=100.0):
 
 
 def _diverged_at_broken(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1
-    if there is none.
+    """The first step (counted from 0) whose loss is not finite or above the limit;
+    -1 if there is none.
     """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
@@ -118,7 +120,10 @@ never been above 2.4. What do you know?
         },
         solution="b",
         name="diagnosis",
-        hints=("Which loss has a network that answers 1/10 for each class?", "What is the natural logarithm of 10?"),
+        hints=(
+            "What is the loss of a network that answers 1/10 for each class?",
+            "What is the natural logarithm of 10?",
+        ),
     ),
     Value(
         id="training.2",
@@ -232,7 +237,7 @@ ReLU. In the chapter $n$ was the number of inputs of *one output*: what is that 
         id="training.4",
         title="Mend the watchdog",
         statement="""
-This function shall notice a run that has diverged: it returns the first step at which the loss is not a finite number
+This function should notice a run that has diverged: it returns the first step at which the loss is not a finite number
 or exceeds `factor` times its beginning (the first loss, or that of guessing if it is higher). Last night a run went to
 `nan`, and it said nothing until the morning. Mend it.
 """,

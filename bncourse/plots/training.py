@@ -86,5 +86,14 @@ def signal_over_steps(steps, lines, *, ax=None):
         ax.text(steps[-1] * 1.02, np.median(values[:, -1]), label, color=legible(color), va="center")
     plain_numbers(ax.yaxis)
     ax.set_xticks(steps[:: max(1, len(steps) // 8)])
-    ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
+    ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.34))
+    _apart(ax.texts)
     return ax
+
+
+def _apart(texts):
+    """Move words on a logarithmic axis up, until each stands twice as high as the one below."""
+    lowest = 0.0
+    for text in sorted(texts, key=lambda text: text.get_position()[1]):
+        text.set_y(max(text.get_position()[1], lowest))
+        lowest = 2 * text.get_position()[1]
