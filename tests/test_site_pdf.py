@@ -35,4 +35,5 @@ def test_contents_lead_to_pages_in_order_and_solutions_come_last(printed):
 
 def test_the_pdf_has_bookmarks_and_structure(printed):
     assert re.search(rb"/Outlines \d+ 0 R", printed) and printed.count(b"/Title ") > 20
+    assert printed.count(b"/Title (Batch Normalization in Convolutional Networks)") >= 1  # not "inConvolutional"
     assert b"/StructTreeRoot" in printed and b"/Lang" in printed
