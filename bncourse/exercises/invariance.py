@@ -6,7 +6,7 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def effective_rates(learning_rate, kernel):
-    """Effective learning rate of each filter of a kernel (height, width, C, F): (F,)."""
+    """Effective rate, (F,), of each filter of a kernel (height, width, C, F)."""
     return learning_rate / (kernel**2).sum(axis=(0, 1, 2))
 
 
