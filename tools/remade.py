@@ -73,6 +73,9 @@ def of_placement(images) -> Iterator[tuple[str, list[str]]]:
         again = placement.place(seeds[0].setting, images)
         accuracy, *accuracies = (run.accuracy[max(run.accuracy)] for run in (again, *seeds))
         yield order, [*first_losses(again.loss[0], seeds[0].loss[0], 1e-3), *ends(accuracy, accuracies)]
+    seeds = placement.stored_dropout(placement.DROPOUT_RATES[0])
+    again = placement.drop(seeds[0].setting, images)
+    yield placement.DROPOUT, list(ends(again.off_batch, (run.off_batch for run in seeds)))
 
 
 def of_norm_trials(images) -> Iterator[tuple[str, list[str]]]:

@@ -120,9 +120,12 @@ def _step_probes():
 
 
 def steps_until(momentum, share):
-    """How many training steps it takes until the initial value makes up at most `share`
-    of a moving statistic.
-    """
+    """How many training steps it takes until the initial value makes up at most `share` of a moving statistic."""
+    steps = np.log(share) / np.log(momentum)
+    return int(np.ceil(round(steps, 9)))
+
+
+def _steps_until_unrounded(momentum, share):
     return int(np.ceil(np.log(share) / np.log(momentum)))
 
 
@@ -393,15 +396,19 @@ none. What is missing? Mend it.
         title="When are the statistics fresh?",
         statement="""
 A moving statistic starts at 0 or 1, and after each training step keeps `momentum` of its old value. After how many
-steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number.
+steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number. Both
+arguments lie between 0 and 1, and are neither.
 """,
         solution=steps_until,
         probes=_momentum_probes,
+        also=(_steps_until_unrounded,),
         hints=(
             "After n steps the initial value has the weight momentum to the power of n.",
             "Take the logarithm on both sides, and mind that the logarithm of a number below 1 is negative.",
         ),
-        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps.",
+        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps. The rounding is for "
+        "shares that are reached exactly: for 0.9 and 0.9**4 the quotient comes out a little above 4, and `ceil` alone "
+        "makes 5 of it.",
         mistakes=(
             Mistake(
                 "Not rounded",
