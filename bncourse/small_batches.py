@@ -73,7 +73,7 @@ def setting(net: str, norm: str, batch_size: int, **changes) -> Config:
     )
 
 
-#: The rates that were tried for each batch size: from a first guess on, up and down until the best is no end of them.
+#: The rates that were tried for each net, normalization and batch size: from a first guess on, up and down until the best is no end of them.
 TRIED = {
     ("convolutions", "none"): {
         2: (0.01, 0.03, 0.1),
@@ -131,6 +131,16 @@ TRIED = {
         32: (0.03, 0.1, 0.3),
         64: (0.03, 0.1, 0.3),
     },
+    ("4 x 4 images", "batch"): {
+        2: (0.001, 0.003, 0.01, 0.03),
+        8: (0.01, 0.03, 0.1, 0.3),
+        32: (0.1, 0.3, 1.0, 3.0),
+    },
+    ("4 x 4 images", "layer"): {
+        2: (0.003, 0.01, 0.03),
+        8: (0.01, 0.03, 0.1, 0.3),
+        32: (0.03, 0.1, 0.3, 1.0),
+    },
 }
 #: Of them the one with the best mean of `Measured.refreshed` over the seeds `CHOOSING`.
 BEST = {
@@ -141,6 +151,8 @@ BEST = {
     ("dense layers", "none"): {2: 0.01, 4: 0.03, 8: 0.03, 16: 0.1, 32: 0.1, 64: 0.1},
     ("dense layers", "batch"): {2: 0.003, 4: 0.03, 8: 0.03, 16: 0.1, 32: 0.3, 64: 0.3},
     ("dense layers", "layer"): {2: 0.01, 4: 0.01, 8: 0.03, 16: 0.03, 32: 0.1, 64: 0.1},
+    ("4 x 4 images", "batch"): {2: 0.003, 8: 0.03, 32: 1.0},
+    ("4 x 4 images", "layer"): {2: 0.01, 8: 0.03, 32: 0.1},
 }
 
 #: The rates that were tried where the dense layers' batches are of forty, and their statistics of 2, 8 or all of them.
