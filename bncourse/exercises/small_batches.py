@@ -6,9 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def effective_number(values):
-    """How many independent values one image is worth for a channel's mean: (C,).
+    """How many values an image is worth for a channel's mean, (C,).
 
-    values has shape (N, H, W, C).
+    values: (N, H, W, C).
     """
     image_means = values.mean(axis=(1, 2))  # (N, C)
     return values.var(axis=(0, 1, 2)) / image_means.var(axis=0)
@@ -24,13 +24,12 @@ def _effective_probes():
 
 
 def ghost_normalize(x, ghost, epsilon=1e-3):
-    """Normalize x (N, C) with the statistics of every `ghost` rows in sequence.
+    """Normalize x (N, C), every `ghost` neighboring rows with statistics of their own.
 
     ghost divides N.
     """
-    parts = x.reshape(-1, ghost, x.shape[1])
-    deviation = np.sqrt(parts.var(axis=1, keepdims=True) + epsilon)
-    return ((parts - parts.mean(axis=1, keepdims=True)) / deviation).reshape(x.shape)
+    parts = [x[start : start + ghost] for start in range(0, len(x), ghost)]
+    return np.concatenate([(part - part.mean(axis=0)) / np.sqrt(part.var(axis=0) + epsilon) for part in parts])
 
 
 def _ghost_probes():
@@ -50,10 +49,10 @@ def _ghost_by(x, ghost, epsilon, shape, axis):
 
 
 def averaged(snapshots, images):
-    """(weights, mean, variance): averaged weights (D, C), and mean (C,) and variance
-    (C,) of the normalization behind them.
+    """(weights, mean, variance) of the averaged network: (D, C), (C,), (C,).
 
-    snapshots (T, D, C): the weights of a linear layer at T moments of training;
+    mean and variance: those of the normalization behind the linear layer.
+    snapshots (T, D, C): the weights of a linear layer at T moments of training.
     images (N, D): its inputs.
     """
     weights = snapshots.mean(axis=0)
@@ -62,10 +61,10 @@ def averaged(snapshots, images):
 
 
 def _averaged_broken(snapshots, images):
-    """(weights, mean, variance): averaged weights (D, C), and mean (C,) and variance
-    (C,) of the normalization behind them.
+    """(weights, mean, variance) of the averaged network: (D, C), (C,), (C,).
 
-    snapshots (T, D, C): the weights of a linear layer at T moments of training;
+    mean and variance: those of the normalization behind the linear layer.
+    snapshots (T, D, C): the weights of a linear layer at T moments of training.
     images (N, D): its inputs.
     """
     weights = snapshots.mean(axis=0)
