@@ -120,7 +120,9 @@ def _step_probes():
 
 
 def steps_until(momentum, share):
-    """How many training steps it takes until the initial value makes up at most `share` of a moving statistic."""
+    """How many training steps it takes until the initial value makes up at most `share`
+    of a moving statistic.
+    """
     steps = np.log(share) / np.log(momentum)
     return int(np.ceil(round(steps, 9)))
 

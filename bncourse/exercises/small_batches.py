@@ -28,8 +28,9 @@ def ghost_normalize(x, ghost, epsilon=1e-3):
 
     ghost divides N.
     """
-    parts = [x[start : start + ghost] for start in range(0, len(x), ghost)]
-    return np.concatenate([(part - part.mean(axis=0)) / np.sqrt(part.var(axis=0) + epsilon) for part in parts])
+    parts = x.reshape(-1, ghost, x.shape[1])
+    deviation = np.sqrt(parts.var(axis=1, keepdims=True) + epsilon)
+    return ((parts - parts.mean(axis=1, keepdims=True)) / deviation).reshape(x.shape)
 
 
 def _ghost_probes():

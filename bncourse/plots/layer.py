@@ -5,7 +5,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ._draw import new_axes
-from .style import BATCHNORM, MUTED, PLAIN
+from .style import BATCHNORM, MUTED, PLAIN, legible
 
 
 def training_losses(losses, *, chance, ax=None):
