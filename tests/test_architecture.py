@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "speedup": {"training", "data", "speed"},
     "clinic": {"layer", "models", "inference", "data"},
     "distributed": {"layer", "data", "speed"},
+    "replica_trials": {"distributed", "training", "layer", "data"},
     "small_batches": {"training", "layer", "data"},
     "arms": {"training"},
     "landscape": {"training", "data", "shift", "arms"},

@@ -80,7 +80,8 @@ def sees_zeros(layer, shape: tuple) -> bool:
     if type(layer) is layers.Dense:
         return False
     if type(layer) in TRANSPOSED:
-        return True  # most of its outputs see a part of the kernel
+        # Most of its outputs see a part of the kernel, unless that has one pixel and no inputs are pulled apart.
+        return {*layer.kernel_size, *layer.strides, *layer.dilation_rate} != {1}
     axis = channel_axis(layer, len(shape))
     lengths = [length for i, length in enumerate(shape) if i not in (0, axis)]
     if layer.padding == "valid":
