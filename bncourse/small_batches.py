@@ -73,7 +73,8 @@ def setting(net: str, norm: str, batch_size: int, **changes) -> Config:
     )
 
 
-#: The rates that were tried for each net, normalization and batch size: from a first guess on, up and down until the best is no end of them.
+#: The rates that were tried for each net, normalization and batch size: from a first guess on, up and down until the
+#: best is no end of them.
 TRIED = {
     ("convolutions", "none"): {
         2: (0.01, 0.03, 0.1),
