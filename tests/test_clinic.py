@@ -119,6 +119,15 @@ def test_statistics_that_do_not_fit(trained):
     assert codes(model, IMAGES) == set()
 
 
+def test_where_the_batchs_statistics_do_not_help_the_finding_says_so(trained):
+    model = healthy(trained)
+    model.get_layer("norm").moving_variance.assign(np.full(6, 900.0))
+    helped = np.argmax(healthy(trained)(IMAGES), axis=1)
+    assert "will not help" not in examine(model, IMAGES, helped).findings[0].evidence
+    model.get_layer("head").kernel.assign(np.zeros((6, 4)))
+    assert "recalibrating alone will not help" in examine(model, IMAGES, helped).findings[0].evidence
+
+
 def test_images_255_times_as_bright_are_called_so(trained):
     assert "255 times those of training" in examine(healthy(trained), 255 * IMAGES).findings[0].evidence
     assert "1/255 times those of training" in examine(healthy(trained), IMAGES / 255).findings[0].evidence

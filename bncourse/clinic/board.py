@@ -158,7 +158,7 @@ def _frozen():
 
 _BUGS = (
     (
-        "Trained on 64 images, two classes. fit says nearly all right. evaluate, on the same 64: half.",
+        "Trained on 64 images, two classes. fit ends at four of five right. evaluate, on the same 64: half.",
         "https://github.com/keras-team/keras/issues/6014",
         _few_steps,
     ),

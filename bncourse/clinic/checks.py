@@ -175,7 +175,18 @@ def stale(patient: Patient) -> Iterator[Finding]:
         if seen.frozen:
             yield Finding("frozen", name, "fault", what + " It keeps its moving statistics in training, too.", THAW)
         else:
-            yield Finding("stale", name, "fault", what, RECALIBRATE)
+            yield Finding("stale", name, "fault", what + _no_better(patient), RECALIBRATE)
+
+
+def _no_better(patient: Patient) -> str:
+    """What the batch's statistics say of the cure, if there are labels: a warning where they don't help."""
+    moving, batch = patient.accuracy or (0, 1)
+    if batch > moving + 0.01:
+        return ""
+    return (
+        f" By the batch's statistics {batch:.0%} of the images are right, by the moving ones {moving:.0%}: "
+        "recalibrating alone will not help, look at the training."
+    )
 
 
 def _stale_by_count(patient, name, norm) -> Iterator[Finding]:
