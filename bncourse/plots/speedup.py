@@ -48,9 +48,8 @@ def accuracy_by(runs, field, *, xlabel, log=False, ax=None):
         if lost.any():
             ax.plot(places[lost], reached[lost], "x", color=COLORS[norm], clip_on=False)
             first = (places[lost].min(), 0)
-            ax.annotate(
-                "diverged", first, (-7, 2), textcoords="offset points", color=COLORS[norm], ha="right", va="bottom"
-            )
+            look = dict(textcoords="offset points", color=legible(COLORS[norm]), ha="right", va="bottom")
+            ax.annotate("diverged", first, (-7, 2), **look)
         values = np.unique(places)
         ax.plot(values, [np.median(reached[places == value]) for value in values], color=COLORS[norm])
         middle = values[len(values) // 2]
