@@ -290,6 +290,12 @@ def test_a_layer_that_always_trains(trained):
     assert codes(model) == codes(model, IMAGES) == {"batch-dependent"}
 
 
+def test_dropout_that_is_always_on_is_no_fault():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Dropout(0.5)(norm()(layers.Conv2D(4, 3, use_bias=False)(inputs)), training=True)
+    assert codes(keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x))), IMAGES) == set()
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_outputs_that_are_random_are_not_taken_for_dependent(place):
     class Always(layers.Dropout):

@@ -17,7 +17,6 @@ from .watch import (
     is_norm,
     measure,
     parts,
-    says_training,
     trace,
     weights_of,
 )
@@ -246,12 +245,8 @@ def _first(patient: Patient, x) -> None:
     two = keras.tree.map_structure(lambda part: np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part]), x)
     with _refusing(one):
         patient.trace = trace(patient.model, lambda: patient.model(one))
-    # Where no layer says otherwise by itself, model(x) is inference: one run less.
-    inference = not any(call.training for call in patient.trace.calls) and not any(
-        map(says_training, patient.trace.order)
-    )
-    alone = patient.trace.outputs if inference else _answers(patient, one, training=False)
-    changes = {"predict": _distance(alone, _answers(patient, two, training=False))}
+    # The outputs of the trace are no substitute: training=False switches dropout off that was called with True.
+    changes = {"predict": _distance(*(_answers(patient, x, training=False) for x in (one, two)))}
     if any(call.training for call in patient.trace.calls):
         changes["model(x)"] = _distance(patient.trace.outputs, _answers(patient, two, training=None))
     if max(changes.values()) > SAME and _is_random(patient.model, one):

@@ -32,7 +32,7 @@ def training_losses(losses, *, chance, ax=None):
             ha="right",
             va=side,
         )
-    ax.set(xlabel="step", ylabel="loss (nats), median of 10 steps", ylim=(0, None))
+    ax.set(xlabel="step", ylabel="loss (nats), median of 10 steps", ylim=(0, 1.15 * ax.dataLim.y1))
     return ax
 
 
