@@ -65,7 +65,7 @@ TURNING = [
     for seed in SEEDS
 ]
 SURVEYS = [
-    Config(model=model, norm=norm, learning_rate=rate, steps=2000, evaluate_every=5, seed=seed)
+    Config(model=model, norm=norm, learning_rate=rate, steps=2000, evaluate_every=10, seed=seed)
     for model, norm, rate in (
         ("cnn", "none", 0.05),
         ("cnn", "batch", 0.05),
@@ -331,9 +331,11 @@ def visit(
     images, labels = data.train_images[:500], tf.constant(data.train_labels[:500], tf.int32)
     waiting = sorted(targets, reverse=True)
 
+    loss_of = tf.function(lambda model: cross_entropy(labels, model(images, training=True)))
+
     def watch(step, model):
         with unchanged(model):
-            loss = float(cross_entropy(labels, model(images, training=True)))
+            loss = float(loss_of(model))
         while waiting and loss <= waiting[0]:
             look(waiting.pop(0), step, loss, model)
         if not waiting:

@@ -6,12 +6,12 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def filter_normalized(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (height, width, inputs, F)."""
+    """The direction with each filter as long as the kernel's: both (h, w, inputs, F)."""
     return direction * np.sqrt((kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum(axis=(0, 1, 2)))
 
 
 def _filter_normalized_broken(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (height, width, inputs, F)."""
+    """The direction with each filter as long as the kernel's: both (h, w, inputs, F)."""
     return direction * np.sqrt((kernel**2).sum() / (direction**2).sum())
 
 
@@ -33,7 +33,8 @@ def _direction_probes():
 def smoothness(gradient, later, rates):
     """The most that the gradient changes per distance moved, on the line along it.
 
-    gradient (P,) is the gradient at the weights, later (K, P) the gradients after steps with the learning rates (K,).
+    gradient (P,) is the gradient at the weights,
+    later (K, P) the gradients after steps with the learning rates (K,).
     """
     changed = np.linalg.norm(later - gradient, axis=1)
     moved = rates * np.linalg.norm(gradient)
@@ -59,7 +60,7 @@ def _smoothness_probes():
 
 
 def disturb(x, scale, shift):
-    """Each channel of x (N, C) scaled about its mean, and shifted by a multiple of its standard deviation.
+    """Each channel of x (N, C) scaled about its mean, and shifted in standard deviations.
 
     scale and shift are (C,): 1 and 0 leave a channel as it is.
     """
@@ -122,7 +123,7 @@ How long is the gradient now? Which learning rate leads to the same function as 
 that step promise?
 """,
         name="gradient_rate_and_promise",
-        comment="(length of the gradient, learning rate, promised decrease)",
+        comment="(length of the gradient, rate, promised decrease)",
         solution_code="""
 length = 6 / 3
 rate = 0.1 * 3**2
@@ -132,8 +133,9 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
             "Weights that are 3 times as long have a gradient that is a third as long.",
             "The step has to be 3 times as long as before, for the same angle.",
         ),
-        explanation="The promise is 3.6 nats before and after: it is a number about the function, and does not know "
-        "how long the weights are. The length of the gradient, and the learning rate, are numbers about the weights.",
+        explanation="The promise is 3.6 nats before and after: it does not see a factor that all weights have in "
+        "common. The length of the gradient and the learning rate do. (With factors that differ from layer to layer "
+        "the step would take another path, and the promise would be another one.)",
         mistakes=(
             Mistake(
                 "The gradient stays",
