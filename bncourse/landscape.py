@@ -36,7 +36,7 @@ LATER = (0, 1, 10, 30, 100)
 
 #: A network of `speedup`, without batch norm at a rate that suits it, with batch norm at the same and at a higher one;
 #: and that of `shift`, at one rate.
-SEEDS = range(5, 10)  # of the surveys; the runs have the first three
+SEEDS = range(5, 10)
 DISTURBED = Arm(steps=400, evaluate_every=400, loss_every=50, disturbance=0.5)
 DISTURBANCES = {
     "none": {"disturbance": 0.0},
@@ -49,7 +49,7 @@ DISTURBING = [
     DISTURBED.replace(norm=norm, learning_rate=rate, seed=seed, **changes)
     for norm, rate in (("none", 0.02), ("none", 0.05), ("batch", 0.05), ("batch", 0.3))
     for changes in DISTURBANCES.values()
-    for seed in SEEDS[:3]
+    for seed in SEEDS
 ]
 TURNED = Arm(steps=300, evaluate_every=300, loss_every=50)
 TURNING = [
@@ -62,7 +62,7 @@ TURNING = [
         ("batch", "held", (1.0, 3.0)),
     )
     for rate in rates
-    for seed in SEEDS[:3]
+    for seed in SEEDS
 ]
 SURVEYS = [
     Config(model=model, norm=norm, learning_rate=rate, steps=2000, evaluate_every=10, seed=seed)
