@@ -15,9 +15,9 @@ import tensorflow as tf
 from keras import layers, ops
 
 from . import data
+from .models import LOSS, network
 
 BATCH = 32
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 class Case(NamedTuple):
@@ -53,29 +53,6 @@ def healthy(momentum: float = 0.9, seed: int = 0) -> Case:
     model = network(lambda: layers.BatchNormalization(momentum=momentum), seed)
     steps = 150 if momentum <= 0.9 else 450
     return Case("healthy", "None.", model, _fit(model, steps))
-
-
-def network(normalization: Callable[[], layers.Layer] | None = None, seed: int = 0) -> keras.Model:
-    """Four 3x3 convolutions, each with a normalization and ReLU, then the mean over all positions and ten logits.
-
-    normalization: makes a layer; by default Keras's batch normalization with momentum 0.9.
-    """
-    keras.utils.set_random_seed(seed)
-    stack = [keras.Input((28, 28, 1))]
-    for i in range(4):
-        stack += [
-            layers.Conv2D(
-                filters=8 if i < 2 else 16,
-                kernel_size=3,
-                strides=2 if i in (0, 2) else 1,
-                padding="same",
-                use_bias=False,
-                kernel_initializer="he_normal",
-            ),
-            normalization() if normalization else layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-        ]
-    return keras.Sequential([*stack, layers.GlobalAveragePooling2D(), layers.Dense(10)])
 
 
 def accuracy(model: keras.Model, training: bool = False) -> float:

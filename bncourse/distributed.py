@@ -19,7 +19,7 @@ from keras import layers, ops
 
 from ._check import require_integer, require_number
 from ._processes import run_processes
-from .layer import BatchNorm
+from .layer import BatchNorm, moments
 from .speed import race
 
 
@@ -69,23 +69,15 @@ class SynchronizedBatchNorm(BatchNorm):
     def _moments(self, x, mask):
         """Mean and variance (C,) over the inputs of all replicas."""
         context = tf.distribute.get_replica_context()
-        mean, variance = super()._moments(x, mask)
+        mean, variance, count = moments(x, self._averaged, mask)
         if context is None:  # the model is being built: no replica computes
             return mean, variance
-        count = self._count(x, mask)
         # Of no elements mean and variance are NaN, and 0 times NaN is not 0.
         mean, variance = (ops.where(count > 0, part, ops.zeros_like(part)) for part in (mean, variance))
         n, total = context.all_reduce("SUM", [count, count * mean])
         common = tf.math.divide_no_nan(total, n)
         squares = context.all_reduce("SUM", count * (variance + ops.square(mean - common)))
         return common, tf.math.divide_no_nan(squares, n)
-
-    def _count(self, x, mask):
-        """How many elements of `x` count, a channel: one number, or with a mask (C,)."""
-        if mask is None:
-            return ops.cast(ops.size(x), x.dtype) / x.shape[self.axis]
-        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, x.dtype), axis=-1), ops.shape(x))
-        return ops.sum(weights, axis=self._averaged)
 
     @classmethod
     def from_config(cls, config):
@@ -128,17 +120,10 @@ def share(strategy: tf.distribute.Strategy, shards):
     )
 
 
-def train(strategy, model, batches, *, learning_rate: float = 0.1, watch: Callable[[], None] | None = None):
-    """Train by plain SGD on batches that are cut into shards; the loss is the mean over each whole batch.
+def training_step(strategy, model, learning_rate: float) -> Callable:
+    """A step of plain SGD: a function of what `share` makes of the shards, and of how many images the whole batch has.
 
-    Args:
-        strategy: `tf.distribute.get_strategy()` for one device.
-        model: built in the strategy's scope, from images to logits.
-        batches: for each step, and in it for each replica, images (n, H, W, C) and labels (n,); n may differ.
-        watch: called after each step.
-
-    Returns:
-        The losses in nats, one a step.
+    It gives the loss in nats, the mean over the whole batch.
     """
     with strategy.scope():
         optimizer = keras.optimizers.SGD(learning_rate)
@@ -157,10 +142,26 @@ def train(strategy, model, batches, *, learning_rate: float = 0.1, watch: Callab
 
         return strategy.reduce("SUM", strategy.run(replica, args=shards), axis=None)
 
+    return lambda shards, count: float(step(shards, tf.constant(count, tf.float32)))
+
+
+def train(strategy, model, batches, *, learning_rate: float = 0.1, watch: Callable[[], None] | None = None):
+    """Train by plain SGD on batches that are cut into shards; the loss is the mean over each whole batch.
+
+    Args:
+        strategy: `tf.distribute.get_strategy()` for one device.
+        model: built in the strategy's scope, from images to logits.
+        batches: for each step, and in it for each replica, images (n, H, W, C) and labels (n,); n may differ.
+        watch: called after each step.
+
+    Returns:
+        The losses in nats, one a step.
+    """
+    step = training_step(strategy, model, learning_rate)
     losses = []
     for shards in batches:
         count = sum(len(labels) for _, labels in shards)
-        losses.append(float(step(share(strategy, shards), tf.constant(count, tf.float32))))
+        losses.append(step(share(strategy, shards), count))
         if watch:
             watch()
     return losses
@@ -230,9 +231,7 @@ def work(path: str) -> None:
         model = network(SynchronizedBatchNorm)
     data = load()
     train(strategy, model, _batches(data))
-    shards = share(strategy, [(data.train_images[: max(TIMED)], data.train_labels[: max(TIMED)])] * len(SIZES))
-    steps = [_gradient_step(strategy, normalization, shards) for normalization in (BatchNorm, SynchronizedBatchNorm)]
-    timed = {(size, step): partial(step, tf.constant(size)) for size in TIMED for step in steps}
+    timed = _timed_steps(strategy, data)
     seconds = np.reshape([np.median(of_step) for of_step in race(timed, rounds=30).values()], (len(TIMED), 2))
     np.savez(path, *model.get_weights(), seconds=seconds)
 
@@ -244,23 +243,21 @@ def _batches(data):
     return [cut(data.train_images[place], data.train_labels[place], SIZES) for place in places]
 
 
-def _gradient_step(strategy, normalization, shards):
-    """A function that computes gradients of `network` on the first images of each shard, as many as it is told."""
-    with strategy.scope():
-        model = network(normalization)
-
-    @tf.function
-    def step(count):
-        def replica(images, labels):
-            with tf.GradientTape() as tape:
-                logits = model(images[:count], training=True)
-                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels[:count], logits))
-            gradients = tape.gradient(loss, model.trainable_variables)
-            return tf.add_n([tf.reduce_sum(gradient) for gradient in gradients])
-
-        return strategy.run(replica, args=shards)
-
-    return lambda count: strategy.experimental_local_results(step(count))[0].numpy()  # waits for the result
+def _timed_steps(strategy, data) -> dict:
+    """Training steps with each process's own statistics and with common ones, for each of `TIMED`."""
+    steps = {}
+    for normalization in (BatchNorm, SynchronizedBatchNorm):
+        with strategy.scope():
+            model = network(normalization)
+        steps[normalization] = training_step(strategy, model, 0.1)
+    shards = {
+        size: share(strategy, [(data.train_images[:size], data.train_labels[:size])] * len(SIZES)) for size in TIMED
+    }
+    return {
+        (size, normalization): partial(step, shards[size], len(SIZES) * size)
+        for size in TIMED
+        for normalization, step in steps.items()
+    }
 
 
 class TwoProcesses(NamedTuple):

@@ -65,7 +65,7 @@ def machine() -> dict[str, str]:
     """What a time depends on beside the code: processor, caches, cores, threads that are asked for, versions."""
     threads = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name in os.environ}
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "caches": ", ".join(_caches()) or "unknown",
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "threads": ", ".join(f"{name}={value}" for name, value in threads.items()) or "as many as cores",
@@ -73,7 +73,7 @@ def machine() -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name, as the system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

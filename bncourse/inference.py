@@ -79,29 +79,55 @@ def recalibrate(batches) -> Moments:
         ValueError: if there is no batch, one is empty, or their channels differ.
 
     Formula:
-        for batches a and b of n_a and n_b elements a channel, n = n_a + n_b and δ = mean_b - mean_a:
-        mean = mean_a + δ n_b / n,  variance = (n_a variance_a + n_b variance_b) / n + δ² n_a n_b / n²
-
-    Source:
-        Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115 (pairwise combination).
+        `merge`, batch after batch
 
     >>> mean, variance = recalibrate([[[0], [2]], [[4], [6], [8]]])
     >>> mean.round(9).tolist(), variance.round(9).tolist()
     ([4.0], [8.0])
     """
-    count, mean, variance = 0, None, None
+    count, merged = 0, None
     for batch in batches:
         new = moments(batch)
         new_count = np.size(batch) // new.mean.size
-        if count == 0:
-            count, (mean, variance) = new_count, new
+        count += new_count
+        if merged is None:
+            merged = new
             continue
-        require_shape(new.mean, mean.shape, "a batch's mean")
-        total = count + new_count
-        delta = new.mean - mean
-        mean = mean + delta * new_count / total
-        variance = (count * variance + new_count * new.variance) / total + delta**2 * count * new_count / total**2
-        count = total
-    if count == 0:
+        require_shape(new.mean, merged.mean.shape, "a batch's mean")
+        merged = merge(merged, new, new_count / count)
+    if merged is None:
         raise ValueError("expected at least one batch, received none")
-    return Moments(mean, variance)
+    return merged
+
+
+def merge(one, other, share) -> Moments:
+    """Moments of two sets of elements together, from those of each.
+
+    Args:
+        one, other: Moments (C,) of each.
+        share: the other's part of all elements, in [0, 1].
+
+    Returns:
+        Moments (C,) in float64.
+
+    Raises:
+        TypeError: if an argument does not hold real numbers.
+        ValueError: if shapes disagree, a variance is negative or `share` lies outside [0, 1].
+
+    Formula:
+        for n_a and n_b elements a channel, w = n_b / (n_a + n_b) and δ = mean_b - mean_a:
+        mean = mean_a + w δ,  variance = (1 - w) variance_a + w variance_b + w (1 - w) δ²
+
+    Source:
+        Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115 (pairwise combination).
+
+    >>> mean, variance = merge(Moments([1.0], [1.0]), Moments([5.0], [1.0]), 0.5)
+    >>> mean.tolist(), variance.tolist()
+    ([3.0], [5.0])
+    """
+    require_number(share, 0, 1, "share")
+    channels = np.shape(one[0])[-1:]
+    one, other = as_moments(one, channels, "one"), as_moments(other, channels, "other")
+    apart = other[0] - one[0]
+    variance = (1 - share) * one[1] + share * other[1] + share * (1 - share) * np.square(apart)
+    return Moments(one[0] + share * apart, variance)

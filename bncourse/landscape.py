@@ -39,7 +39,7 @@ LATER = (0, 1, 10, 30, 100)
 SEEDS = range(5, 10)
 DISTURBED = Arm(steps=400, evaluate_every=400, loss_every=50, disturbance=0.5)
 DISTURBANCES = {
-    "none": {"disturbance": 0.0},
+    "quiet": {"disturbance": 0.0},
     "each step": {},
     "each image": {"per_image": True},
     "every 20 steps": {"every": 20},

@@ -8,6 +8,29 @@ from keras import constraints, initializers, ops, regularizers
 from ._check import require_number
 
 
+def moments(x, axes, mask=None):
+    """`forward.moments` of the positions that count.
+
+    Args:
+        x: of a float dtype.
+        axes: those that are averaged over: all but one.
+        mask: None, or booleans of the shape of `x` without its last axis; what is False does not count.
+
+    Returns:
+        mean (C,), variance (C,), and how many elements count: one number, or with a mask (C,).
+    """
+    if mask is None:
+        mean, variance = ops.moments(x, axes=axes)
+        return mean, variance, ops.cast(ops.size(x), x.dtype) / ops.cast(ops.size(mean), x.dtype)
+    weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, x.dtype), axis=-1), ops.shape(x))
+    count = ops.sum(weights, axis=axes)
+    # The smallest of numbers keeps a batch that is masked as a whole from 0 / 0, as in Keras's layer.
+    m = count + keras.backend.epsilon()
+    mean = ops.sum(weights * x, axis=axes) / m
+    deviations = x - ops.expand_dims(mean, axes)
+    return mean, ops.sum(weights * ops.square(deviations), axis=axes) / m, count
+
+
 @keras.saving.register_keras_serializable(package="bncourse")
 class BatchNorm(keras.layers.Layer):
     """Batch normalization, with the results of `keras.layers.BatchNormalization`.
@@ -145,15 +168,9 @@ class BatchNorm(keras.layers.Layer):
         return ops.cast(self._normalize(x, mean, variance), self.compute_dtype)
 
     def _moments(self, x, mask):
-        """`forward.moments`; with a mask, of the positions that count."""
-        if mask is None:
-            return ops.moments(x, axes=self._averaged)
-        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, x.dtype), axis=-1), ops.shape(x))
-        # The smallest of numbers keeps a batch that is masked as a whole from 0 / 0, as in Keras's layer.
-        m = ops.sum(weights, axis=self._averaged) + keras.backend.epsilon()
-        mean = ops.sum(weights * x, axis=self._averaged) / m
-        deviations = x - ops.reshape(mean, self._one_per_channel)
-        return mean, ops.sum(weights * ops.square(deviations), axis=self._averaged) / m
+        """Mean and variance (C,) that the inputs are normalized with in training."""
+        mean, variance, _ = moments(x, self._averaged, mask)
+        return mean, variance
 
     def _normalize(self, x, mean, variance):
         """`forward.normalize`, computed as x scale + shift with one scale and one shift per channel.

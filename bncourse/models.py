@@ -4,6 +4,7 @@ Hidden layer `i`, counted from 1, is a row of Keras layers whose names end in `_
 `norm_i` if the network is normalized, `activation_i`. Probes find them by these names.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import keras
@@ -194,6 +195,38 @@ def mlp(
     initializer = keras.initializers.RandomNormal(stddev=0.1)
     layers.append(keras.layers.Dense(classes, kernel_initializer=initializer, name="logits"))
     return keras.Sequential(layers)
+
+
+#: What `network` is trained with.
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def network(normalization: Callable[[], keras.layers.Layer] | None = None, seed: int = 0, *, first=()):
+    """Four 3x3 convolutions, each with a normalization and ReLU, then the mean over all positions and ten logits.
+
+    What goes wrong in the capstone `mend` and in the chapter `clinic` goes wrong in this one.
+
+    Args:
+        normalization: makes a layer; by default Keras's batch normalization with momentum 0.9.
+        seed: of the initial weights.
+        first: layers in front.
+
+    Returns:
+        A built `keras.Sequential` from images (N, 28, 28, 1) to logits (N, 10).
+    """
+    keras.utils.set_random_seed(seed)
+    normalization = normalization or partial(keras.layers.BatchNormalization, momentum=0.9)
+    layers = [keras.Input((28, 28, 1)), *first]
+    for i, filters in enumerate((8, 8, 16, 16), 1):
+        strides = 2 if i in (1, 3) else 1
+        norm = normalization()
+        norm.name = f"norm_{i}"
+        layers += [
+            keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False, kernel_initializer="he_normal"),
+            norm,
+            keras.layers.ReLU(),
+        ]
+    return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(10)])
 
 
 #: The networks that a `Config` can name.

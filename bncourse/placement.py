@@ -1,11 +1,12 @@
 """Where the normalization stands: small networks with the parts of each block in any order, trained at several rates.
 
-`python -m bncourse.placement` makes the runs of `SETTINGS` in a few minutes on two cores, and stores them in one file,
-which `stored` reads.
+`python -m bncourse.placement` makes the runs that are missing in one file, in some ten minutes on two cores if all are;
+`stored` reads those of `SETTINGS`, `stored_dropout` those of networks with dropout.
 """
 
 import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,11 +28,14 @@ PARTS = {
     "dropout": lambda filters, strides: layers.Dropout(0.5),
 }
 
-#: The orders that are compared; the last is that of He et al. 2016 (arXiv 1603.05027).
-ORDERS = ("conv norm relu", "conv relu norm", "norm relu conv add")
+#: The orders that are compared. The last is that of He et al. 2016 (arXiv 1603.05027), and another network: it has
+#: shortcuts, and a normalization more.
+ORDERS = ("conv norm relu", "conv relu norm", "norm relu conv", "norm relu conv add")
 RATES = (0.1, 0.3, 1.0)
-SEEDS = range(4)
+SEEDS = range(5)
 EVALUATED = (100, 300)  # numbers of steps
+DROPOUT = "conv norm relu dropout"
+DROPOUT_RATES = (0.3, 1.0)
 
 
 class Setting(NamedTuple):
@@ -56,7 +60,24 @@ class Placed(NamedTuple):
     accuracy: dict[int, float]
 
 
+class Dropped(NamedTuple):
+    """What a network that was trained with dropout does with it and without, its statistics refreshed as in `Placed`.
+
+    `ratios` (6,) has for each normalization the variance that it remembers over the one that it meets at inference,
+    median over the channels. The others are test accuracies with dropout on or off, by moving statistics or by those of
+    all test images.
+    """
+
+    setting: Setting
+    ratios: np.ndarray
+    on_moving: float
+    off_moving: float
+    on_batch: float
+    off_batch: float
+
+
 SETTINGS = [Setting(*values) for values in itertools.product(ORDERS, RATES, SEEDS)]
+DROPOUT_SETTINGS = [Setting(DROPOUT, *values) for values in itertools.product(DROPOUT_RATES, SEEDS)]
 
 
 def network(order: str, seed: int) -> keras.Model:
@@ -89,6 +110,11 @@ def network(order: str, seed: int) -> keras.Model:
 
 def place(setting: Setting, data, *, steps: int = max(EVALUATED)) -> Placed:
     """Train the network of `setting` on batches of 32 of the training images of `data`."""
+    return _trained(setting, data, steps)[1]
+
+
+def _trained(setting, data, steps):
+    """The network after its run, and the run."""
     model = network(setting.order, setting.seed)
     images, labels = tf.constant(data.train_images), tf.constant(data.train_labels)
 
@@ -105,7 +131,39 @@ def place(setting: Setting, data, *, steps: int = max(EVALUATED)) -> Placed:
             for start in range(0, 3200, 32):  # moves the statistics, on which training doesn't depend
                 forward(images[start : start + 32])
             refreshed[done] = accuracy(model, data.test_images, data.test_labels)
-    return Placed(setting, np.array(losses), as_trained, refreshed)
+    return model, Placed(setting, np.array(losses), as_trained, refreshed)
+
+
+def switched(model, images, *, dropout: bool, batch_statistics: bool):
+    """A forward pass with the two switches of `training` set apart: whether dropout acts, and whose statistics count.
+
+    Args:
+        model: layers in a row, from images to logits.
+        images: (N, H, W, C). Where `batch_statistics` is true, they move the moving statistics.
+
+    Returns:
+        The logits (N, 10), and for each normalization the variances (C,) that it meets.
+    """
+    x, variances = tf.constant(images), []
+    for layer in model.layers[1:]:
+        if isinstance(layer, BatchNorm):
+            variances.append(np.var(x, axis=(0, 1, 2)))
+        x = layer(x, training=dropout if isinstance(layer, layers.Dropout) else batch_statistics)
+    return x.numpy(), variances
+
+
+def drop(setting: Setting, data) -> Dropped:
+    """Train the network of `setting`, which has dropout, and test it in the four states."""
+    model, _ = _trained(setting, data, max(EVALUATED))
+    remembered = [layer.moving_variance.numpy() for layer in model.layers if isinstance(layer, BatchNorm)]
+    _, met = switched(model, data.test_images, dropout=False, batch_statistics=False)
+    ratios = [np.median(old / new) for old, new in zip(remembered, met, strict=True)]
+    shares = []
+    for batch_statistics in (False, True):  # True comes last: it moves the statistics
+        for dropout in (True, False):
+            logits, _ = switched(model, data.test_images, dropout=dropout, batch_statistics=batch_statistics)
+            shares.append(float(np.mean(logits.argmax(axis=1) == data.test_labels)))
+    return Dropped(setting, np.array(ratios), *shares)
 
 
 def stored() -> dict[Setting, Placed]:
@@ -114,28 +172,58 @@ def stored() -> dict[Setting, Placed]:
     Raises:
         LookupError: if a run is missing; the message names the command that makes it.
     """
-    held = {}
-    for entry in json.loads(STORE.read_text())["runs"] if STORE.exists() else []:
-        accuracies = (
-            {int(steps): share for steps, share in entry[name].items()} for name in ("as_trained", "accuracy")
-        )
-        setting = Setting(**entry["setting"])
-        held[setting] = Placed(setting, np.array(entry["loss"], np.float32), *accuracies)
-    return dict(zip(SETTINGS, take(held, SETTINGS, STORE), strict=True))
+    return dict(zip(SETTINGS, take(_held("runs"), SETTINGS, STORE), strict=True))
+
+
+def stored_dropout(learning_rate: float) -> list[Dropped]:
+    """The stored runs with dropout at one of `DROPOUT_RATES`, one for each of `SEEDS`.
+
+    Raises:
+        LookupError: as `stored`.
+    """
+    return take(_held("dropout"), [one for one in DROPOUT_SETTINGS if one.learning_rate == learning_rate], STORE)
+
+
+def _held(kind: str) -> dict:
+    """What the file holds of "runs" or of "dropout"."""
+    entries = json.loads(STORE.read_text()).get(kind, []) if STORE.exists() else []
+    runs = [_placed(**entry) if kind == "runs" else _dropped(**entry) for entry in entries]
+    return {run.setting: run for run in runs}
+
+
+def _placed(setting, loss, as_trained, accuracy):
+    by_steps = ({int(steps): share for steps, share in table.items()} for table in (as_trained, accuracy))
+    return Placed(Setting(**setting), np.array(loss, np.float32), *by_steps)
+
+
+def _dropped(setting, ratios, **shares):
+    return Dropped(Setting(**setting), np.array(ratios, np.float32), **shares)
+
+
+def lines(runs: Iterable[Placed | Dropped]) -> str:
+    """JSON, a run a line; of each float32 the shortest decimal that gives it back."""
+    entries = (
+        {
+            name: [float(str(number)) for number in value] if isinstance(value, np.ndarray) else value
+            for name, value in (run._asdict() | {"setting": run.setting._asdict()}).items()
+        }
+        for run in runs
+    )
+    return ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries)
 
 
 def main() -> None:
     from .data import load
 
-    data, lines = load(), []
-    for setting in SETTINGS:
-        run = place(setting, data)
-        print(setting, run.as_trained, run.accuracy, flush=True)
-        # Of each loss the shortest decimal that gives back the same float32.
-        entry = run._asdict() | {"setting": setting._asdict(), "loss": [float(str(loss)) for loss in run.loss]}
-        lines.append(json.dumps(entry, allow_nan=False))
-    runs = ",\n".join(lines)
-    STORE.write_text(f'{{"made_by": "python -m bncourse.placement", "runs": [\n{runs}\n]}}\n')
+    data, held = load(), {"runs": _held("runs"), "dropout": _held("dropout")}
+    for kind, make, settings in (("runs", place, SETTINGS), ("dropout", drop, DROPOUT_SETTINGS)):
+        for setting in settings:
+            if setting not in held[kind]:
+                held[kind][setting] = make(setting, data)
+                print(held[kind][setting]._replace(**({"loss": None} if kind == "runs" else {})), flush=True)
+        held[kind] = [held[kind][setting] for setting in settings]
+    parts = (f'"{kind}": [\n{lines(runs)}\n]' for kind, runs in held.items())
+    STORE.write_text(f'{{"made_by": "python -m bncourse.placement", {", ".join(parts)}}}\n')
 
 
 if __name__ == "__main__":

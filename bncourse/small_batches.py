@@ -7,6 +7,7 @@ which `runs` reads. Rates are chosen on seeds 0 and 1; the runs that are shown h
 import itertools
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,10 +36,19 @@ from .training import (
 STORE = Path(__file__).parent / "assets" / "runs" / "small_batches.json"
 
 
-#: The two networks that are compared: three convolutions, and three dense layers.
+@dataclass(frozen=True)
+class Shrunk(Config):
+    """A `Config` whose network is trained and tested on images of `side` x `side` pixels: see `shrink`."""
+
+    side: int = 4
+
+
+#: The networks that are compared: three convolutions, three dense layers, and the convolutions on images so small that
+#: they leave maps of 2 x 2, 1 x 1 and 1 x 1 positions.
 NETS = {
     "convolutions": Config(model="cnn_flatten", depth=3),
     "dense layers": Config(model="mlp", activation="relu", depth=3, width=100),
+    "4 x 4 images": Shrunk(model="cnn_flatten", depth=3, side=4),
 }
 SIZES = (2, 4, 8, 16, 32, 64)
 IMAGES = 6400  # that every run sees, whatever its batches
@@ -63,7 +73,8 @@ def setting(net: str, norm: str, batch_size: int, **changes) -> Config:
     )
 
 
-#: The rates that were tried for each batch size: from a first guess on, up and down until the best is no end of them.
+#: The rates that were tried for each net, normalization and batch size: from a first guess on, up and down until the
+#: best is no end of them.
 TRIED = {
     ("convolutions", "none"): {
         2: (0.01, 0.03, 0.1),
@@ -121,6 +132,16 @@ TRIED = {
         32: (0.03, 0.1, 0.3),
         64: (0.03, 0.1, 0.3),
     },
+    ("4 x 4 images", "batch"): {
+        2: (0.001, 0.003, 0.01, 0.03),
+        8: (0.01, 0.03, 0.1, 0.3),
+        32: (0.1, 0.3, 1.0, 3.0),
+    },
+    ("4 x 4 images", "layer"): {
+        2: (0.003, 0.01, 0.03),
+        8: (0.01, 0.03, 0.1, 0.3),
+        32: (0.03, 0.1, 0.3, 1.0),
+    },
 }
 #: Of them the one with the best mean of `Measured.refreshed` over the seeds `CHOOSING`.
 BEST = {
@@ -131,20 +152,41 @@ BEST = {
     ("dense layers", "none"): {2: 0.01, 4: 0.03, 8: 0.03, 16: 0.1, 32: 0.1, 64: 0.1},
     ("dense layers", "batch"): {2: 0.003, 4: 0.03, 8: 0.03, 16: 0.1, 32: 0.3, 64: 0.3},
     ("dense layers", "layer"): {2: 0.01, 4: 0.01, 8: 0.03, 16: 0.03, 32: 0.1, 64: 0.1},
+    ("4 x 4 images", "batch"): {2: 0.003, 8: 0.03, 32: 1.0},
+    ("4 x 4 images", "layer"): {2: 0.01, 8: 0.03, 32: 0.1},
 }
+
+#: The rates that were tried where the dense layers' batches are of forty, and their statistics of 2, 8 or all of them.
+GHOSTS = {2: (0.01, 0.03, 0.1, 0.3), 8: (0.03, 0.1, 0.3, 1.0), 40: (0.03, 0.1, 0.3, 1.0)}
+BEST_GHOST = {2: 0.1, 8: 0.1, 40: 0.3}
+
+
+def ghost_setting(ghost: int, **changes) -> Config:
+    """A run of 200 steps with forty images each; the statistics are those of `ghost` of them."""
+    base = NETS["dense layers"].replace(norm="batch", batch_size=40, steps=200, evaluate_every=200, loss_every=20)
+    return base.replace(ghost=ghost, **changes)
+
 
 EXPERIMENTS = {
     "rates": [
         config
         for (net, norm), rates in TRIED.items()
-        for size in SIZES
+        for size in rates
         for config in combinations(setting(net, norm, size), {"learning_rate": rates[size], "seed": CHOOSING})
     ],
     "sizes": [
         setting(net, norm, size, learning_rate=rates[size], seed=seed)
         for (net, norm), rates in BEST.items()
-        for size in SIZES
+        for size in rates
         for seed in REPORTED
+    ],
+    "ghost rates": [
+        config
+        for ghost, rates in GHOSTS.items()
+        for config in combinations(ghost_setting(ghost), {"learning_rate": rates, "seed": CHOOSING})
+    ],
+    "ghosts": [
+        ghost_setting(ghost, learning_rate=rate, seed=seed) for ghost, rate in BEST_GHOST.items() for seed in REPORTED
     ],
 }
 
@@ -162,6 +204,10 @@ class Measured(NamedTuple):
 def measure(config: Config, data) -> Measured:
     """Train the network of `config` on `data`, and refresh its statistics at the end with 2,000 training images."""
     found = []
+    if isinstance(config, Shrunk):
+        data = data._replace(
+            train_images=shrink(data.train_images, config.side), test_images=shrink(data.test_images, config.side)
+        )
 
     def look(step, model):
         if step == config.steps:
@@ -171,6 +217,16 @@ def measure(config: Config, data) -> Measured:
 
     run = train(config, data, watch=look)
     return Measured(run, 0.0 if run.diverged else found[0])
+
+
+def shrink(images, side: int) -> np.ndarray:
+    """Images (N, H, W, C) at `side` x `side` pixels, each the mean of a square of theirs; `side` divides H and W.
+
+    >>> shrink(np.arange(16.0).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
+    n, height, width, channels = np.shape(images)
+    return np.reshape(images, (n, side, height // side, side, width // side, channels)).mean(axis=(2, 4))
 
 
 def runs(name: str) -> list[Measured]:
@@ -192,14 +248,14 @@ def accuracies(net: str, norm: str, *, moving: bool = False) -> np.ndarray:
     Raises:
         LookupError: as `runs`.
     """
-    shape = len(SIZES), len(REPORTED)
+    shape = len(BEST[net, norm]), len(REPORTED)
     chosen = [one for one in runs("sizes") if belongs(one.run.config, net, norm)]
     return np.reshape([_final(one.run) if moving else one.refreshed for one in chosen], shape)
 
 
 def belongs(config: Config, net: str, norm: str) -> bool:
     """Whether a run is one of this network and normalization."""
-    return config.model == NETS[net].model and config.norm == norm
+    return (type(config), config.model, config.norm) == (type(NETS[net]), NETS[net].model, norm)
 
 
 def _final(run: Run) -> float:
@@ -212,8 +268,12 @@ def _stored() -> dict[str, list]:
 
 
 def _stored_runs() -> dict[Config, Measured]:
-    measured = [Measured(from_json(entry["run"]), entry["refreshed"]) for entry in _stored()["runs"]]
+    measured = [Measured(_run(entry["run"]), entry["refreshed"]) for entry in _stored()["runs"]]
     return {one.run.config: one for one in measured}
+
+
+def _run(stored: dict) -> Run:
+    return from_json(stored, Shrunk if "side" in stored["config"] else Config)
 
 
 def _save(measured: Iterable[Measured], tuned: Iterable["Tuned"]) -> None:
@@ -353,7 +413,7 @@ TUNING_SEEDS = range(3)
 
 
 class Tuned(NamedTuple):
-    """A fine-tuning and the accuracy on hazy test images that it ends with."""
+    """A fine-tuning and the accuracy on hazy test images that it ends with, 0 if its numbers overflowed."""
 
     way: str
     learning_rate: float
@@ -397,7 +457,8 @@ def tune_all(seed: int, data) -> list[Tuned]:
     for way, rate in itertools.product(WAYS, TUNING_RATES):
         model.set_weights(weights)
         fine_tune(model, way, haze(data.train_images[few]), data.train_labels[few], rate, seed)
-        found.append(Tuned(way, rate, seed, accuracy(model, haze(data.test_images), data.test_labels)))
+        reached = accuracy(model, haze(data.test_images), data.test_labels)
+        found.append(Tuned(way, rate, seed, 0.0 if np.isnan(reached) else reached))
     return found
 
 

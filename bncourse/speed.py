@@ -233,7 +233,7 @@ def attainable(intensity, *, arithmetic: float, bandwidth: float):
 
 
 def measured() -> dict:
-    """The stored measurement: `environment`, `ratios` by shape and contestant, `roofline`.
+    """The stored measurement: `environment`, `ratios` by shape and contestant, `roofline`, and what was `reached`.
 
     Raises:
         LookupError: if it is missing; the message names the command that makes it.

@@ -1,8 +1,7 @@
-"""How Hypothesis looks for examples: the same ones each time, however slow the machine. And the site in a browser."""
+"""How Hypothesis looks for examples: the same ones each time, however slow the machine. Figures, and the site."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,24 +15,32 @@ settings.load_profile("course")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def find_browser() -> str | None:
-    """A Chromium on this machine."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    return next(filter(None, map(shutil.which, names)), None)
+@pytest.fixture(autouse=True)
+def figures(request):
+    """The words of a figure that a test of plots has drawn are legible where they stand."""
+    yield
+    if request.module.__name__.startswith("test_plots"):
+        import contrast
+        import matplotlib.pyplot as plt
+
+        drawn = [plt.figure(number) for number in plt.get_fignums()]
+        plt.close("all")
+        assert [problem for figure in drawn for problem in contrast.faint(figure)] == []
 
 
 @pytest.fixture(scope="session")
 def browser():
-    path = find_browser()
-    if path is None:
+    import browser
+
+    if browser.find() is None:
         message = "the site is tested in Chromium, and none is installed: chromium or google-chrome on the PATH"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+        chromium = browser.launch(playwright)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

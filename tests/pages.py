@@ -8,19 +8,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 HERE = course.read()
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text())
-PAGES = sorted(
-    {Path(file).name for file in (CONTENTS["root"], *(chapter.file for chapter in HERE.chapters))}
-    | {Path(entry["file"]).name for part in CONTENTS["parts"] for entry in part["chapters"]}
-)
+PAGES = course.pages()
 CHAPTERS = [Path(chapter.file).name for chapter in HERE.chapters]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-
-
-def wait_for_math(page):
-    """Until every formula is typeset; a formula that never is ends the test."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
-    )
 
 
 def violations(page, **options) -> list[tuple[str, str]]:

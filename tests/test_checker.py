@@ -729,6 +729,33 @@ def test_a_value_is_recognized_by_kind():
     assert "right, but rounded too much: a precision of 0.01% is wanted" in precise.check(2.3).message
 
 
+def test_categories_are_wrong_and_never_too_large():
+    tests = replace(SHAPE, categories=True, comment="(test for A, test for B)")
+    verdict = tests.check((11, 16))
+    words = "The first number (test for A) is wrong. The second number (test for B) is right."
+    assert verdict.message == words and verdict.kind == "generic"
+    assert tests.check((28, 16)).mistake.name == "not halved"
+
+
+def test_each_number_may_be_that_of_another_accepted_answer():
+    rounded = replace(SHAPE, solution_code="shape = (2.3256, 6.3333)", accepted=((2.5, 6.5),), mistakes=())
+    for answer in ((2.326, 6.333), (2.5, 6.5), (2.5, 6.333)):
+        assert rounded.check(answer).passed
+    assert not rounded.check((2.4, 6.333)).passed
+
+
+def test_counts_are_exact_beside_numbers_that_are_not_and_nearly_0_is_0():
+    mixed = replace(SHAPE, solution_code="shape = (3, 0.0)", mistakes=())
+    assert mixed.check((3, 1e-9)).passed
+    assert not mixed.check((3.01, 0.0)).passed and not mixed.check((3, 1e-3)).passed
+
+
+def test_a_single_wrong_number_among_many_of_a_kind_is_pointed_out():
+    gradient = replace(SHAPE, comment="", solution_code="shape = [1.5, -2.5, 0.7, 0.3]", mistakes=())
+    words = "Only the third number, 0.9, is wrong: it is too large."
+    assert gradient.check([1.5, -2.5, 0.9, 0.3]).message == words
+
+
 # --- safety ---
 
 

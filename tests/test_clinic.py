@@ -119,6 +119,15 @@ def test_statistics_that_do_not_fit(trained):
     assert codes(model, IMAGES) == set()
 
 
+def test_where_the_batchs_statistics_do_not_help_the_finding_says_so(trained):
+    model = healthy(trained)
+    model.get_layer("norm").moving_variance.assign(np.full(6, 900.0))
+    helped = np.argmax(healthy(trained)(IMAGES), axis=1)
+    assert "will not help" not in examine(model, IMAGES, helped).findings[0].evidence
+    model.get_layer("head").kernel.assign(np.zeros((6, 4)))
+    assert "recalibrating alone will not help" in examine(model, IMAGES, helped).findings[0].evidence
+
+
 def test_images_255_times_as_bright_are_called_so(trained):
     assert "255 times those of training" in examine(healthy(trained), 255 * IMAGES).findings[0].evidence
     assert "1/255 times those of training" in examine(healthy(trained), IMAGES / 255).findings[0].evidence
@@ -134,6 +143,16 @@ def test_frozen_statistics_of_other_data(trained):
     model.get_layer("norm").trainable = False
     assert codes(model, IMAGES) == set()
     assert codes(model, 20 - IMAGES) == {"frozen"}
+
+
+def test_statistics_at_their_start_are_told_once():
+    class Never(layers.BatchNormalization):
+        def call(self, inputs, training=None, mask=None):
+            return super().call(inputs, training=False, mask=mask)
+
+    model = stack(Never(name="norm"))
+    model.get_layer("norm").gamma.assign(np.linspace(0.8, 1.2, 6))
+    assert codes(model, 50 * IMAGES) == {"never-updated"}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -192,6 +211,52 @@ def test_channels_first_want_axis_one():
     assert codes(keras.Model(inputs, norm(axis=-1)(x))) == {"axis"}
 
 
+def table(*between, axis):
+    """A normalization of rows (N, 6, 5) behind some layers."""
+    x = inputs = keras.Input((6, 5))
+    for layer in between:
+        x = layer(x)
+    return keras.Model(inputs, norm(axis=axis)(x))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.LSTM(4, return_sequences=True),
+        lambda: layers.Bidirectional(layers.GRU(4, return_sequences=True)),
+        lambda: layers.TimeDistributed(layers.Dense(4)),
+    ],
+)
+def test_layers_that_put_channels_last(make):
+    rows = GENERATOR.normal(0, 1, (40, 6, 5))
+    assert codes(table(make(), axis=1)) == {"axis"} and "axis" in codes(table(make(), axis=1), rows)
+    assert codes(table(make(), axis=-1), rows) == set()
+
+
+def test_channels_that_have_been_permuted_are_no_fault():
+    assert codes(table(layers.Dense(4), layers.Permute((2, 1)), axis=1)) == set()
+
+
+class Functions(keras.Model):
+    """A model with a function between its layers, as people write them."""
+
+    def __init__(self, axis):
+        super().__init__()
+        self.conv, self.norm, self.head = layers.Conv2D(6, 3), norm(axis=axis), layers.Dense(4)
+
+    def call(self, x, training=None):
+        return self.head(self.norm(tf.nn.relu(self.conv(x)), training=training))
+
+
+def test_a_function_between_layers_hides_no_fault():
+    wrong, dying = Functions(1), Functions(-1)
+    for model in (wrong, dying):
+        model(IMAGES[:2])
+    assert codes(wrong, IMAGES) == {"axis"} and codes(dying, IMAGES) == set()
+    dying.conv.bias.assign([-99.0] * 4 + [0.0] * 2)
+    assert codes(dying, IMAGES) == {"dead"}
+
+
 def test_a_bias_in_front_is_a_note():
     model = keras.Sequential([keras.Input((5,)), layers.Dense(4), norm(), layers.Dense(3)])
     (finding,) = examine(model).findings
@@ -223,6 +288,12 @@ def test_a_layer_that_always_trains(trained):
     model = stack(Forced(momentum=0.9, name="norm"), layers.ReLU())
     model.set_weights(trained)
     assert codes(model) == codes(model, IMAGES) == {"batch-dependent"}
+
+
+def test_dropout_that_is_always_on_is_no_fault():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Dropout(0.5)(norm()(layers.Conv2D(4, 3, use_bias=False)(inputs)), training=True)
+    assert codes(keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x))), IMAGES) == set()
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -328,6 +399,28 @@ def test_layers_of_one_name_are_all_examined():
     model = Twins()
     model(np.ones((2, 5)))
     assert [finding.layer for finding in examine(model).findings] == ["norm#2"]
+
+
+class Noting(layers.Layer):
+    """Notes how many images each call gets."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def call(self, x):
+        self.sizes.append(x.shape[0])
+        return x
+
+
+@pytest.mark.parametrize("dropout", [[], [layers.Dropout(0.5)]])
+@pytest.mark.parametrize("number", [40, 96, 1000])
+def test_no_image_is_run_more_than_twice_on_average(dropout, number):
+    noting = Noting()
+    model = stack(noting, norm(), *dropout)
+    noting.sizes.clear()
+    examine(model, np.resize(IMAGES, (number, 8, 8, 3)), np.resize(LABELS, number))
+    assert number < sum(noting.sizes) <= 2 * number + 5 and max(noting.sizes) <= 64
 
 
 def test_a_custom_layer_that_counts_keeps_its_count():

@@ -25,6 +25,13 @@ def test_every_notebook_is_in_the_table_of_contents():
     )
 
 
+def test_pages_stand_in_reading_order_a_capstone_behind_its_chapter():
+    names = course.pages()
+    assert names[:3] == ["index", "study_guide", "01_convolution"]
+    assert names.index("capstone_network") == names.index("07_invariance") + 1
+    assert sorted(names) == sorted(path.stem for path in (ROOT / "book").iterdir() if path.suffix in (".ipynb", ".md"))
+
+
 def test_numbers_count_the_chapters_and_capstones_have_none():
     numbers = [chapter.number for chapter in HERE.chapters if chapter.number]
     assert numbers == list(range(1, len(numbers) + 1))

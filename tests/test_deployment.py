@@ -11,12 +11,16 @@ from common import TOLERANCE
 from keras import layers
 
 from bncourse import deployment
+from bncourse.cases import HandmadeNorm
 from bncourse.convolution import conv2d, dense
 from bncourse.deployment import affine, fold, fold_in_front, fold_model, plan, quantize
 from bncourse.deployment.planning import is_batch_norm
+from bncourse.distributed import SynchronizedBatchNorm
 from bncourse.forward import Moments
+from bncourse.fused import FusedBatchNorm
 from bncourse.inference import batchnorm_inference
 from bncourse.layer import BatchNorm
+from bncourse.models import GhostBatchNorm
 
 BN = layers.BatchNormalization
 
@@ -202,6 +206,7 @@ IN_FRONT = {
     "separable2d": lambda: chain(IMAGE, BN(), layers.SeparableConv2D(3, 3, depth_multiplier=2)),
     "a filter of one pixel": lambda: chain(IMAGE, BN(), layers.Conv2D(3, 1, strides=2, padding="same")),
     "padding that pads nothing": lambda: chain(IMAGE, BN(), layers.Conv2D(3, 2, strides=2, padding="same")),
+    "transposed, one pixel": lambda: chain(IMAGE, BN(), layers.Conv2DTranspose(3, 1, padding="same", use_bias=False)),
     "flatten between": lambda: chain(IMAGE, layers.ReLU(), BN(), layers.Flatten(), layers.Dense(3)),
     "global average between": lambda: chain(IMAGE, BN(), layers.GlobalAveragePooling2D(), layers.Dense(3)),
     "the course's layer": lambda: chain((5,), BatchNorm(), layers.Dense(3)),
@@ -220,6 +225,48 @@ def test_a_batch_norm_behind_a_linear_layer_is_folded(build, rng):
 @pytest.mark.parametrize("build", IN_FRONT.values(), ids=IN_FRONT)
 def test_a_batch_norm_in_front_of_a_linear_layer_is_folded(build, rng):
     check(build(), rng)
+
+
+FORMS = {
+    FusedBatchNorm: FusedBatchNorm,
+    SynchronizedBatchNorm: SynchronizedBatchNorm,
+    GhostBatchNorm: lambda: GhostBatchNorm(2),
+}
+
+
+@pytest.mark.parametrize("make", FORMS.values(), ids=[form.__name__ for form in FORMS])
+def test_the_course_s_other_forms_of_batch_norm_are_folded_too(make, rng):
+    check(chain(IMAGE, make(), layers.Conv2D(3, 3), make(), layers.ReLU()), rng)
+
+
+def test_no_form_of_the_course_s_batch_norm_is_left_out_here():
+    assert {form for form in BatchNorm.__subclasses__() if form.__module__.startswith("bncourse.")} == set(FORMS)
+
+
+@keras.saving.register_keras_serializable("test_deployment")
+class Doubled(BN):
+    """A batch norm that gives twice what one should."""
+
+    def call(self, inputs, training=None, mask=None):
+        return 2 * super().call(inputs, training=training, mask=mask)
+
+
+@keras.saving.register_keras_serializable("test_deployment")
+class OursDoubled(BatchNorm):
+    """The same, of the course's layer."""
+
+    def call(self, inputs, training=None, mask=None):
+        return 2 * super().call(inputs, training=training, mask=mask)
+
+
+@pytest.mark.parametrize("norm", [Doubled, OursDoubled, HandmadeNorm])
+def test_a_layer_that_resembles_a_batch_norm_is_left_and_named(norm, rng, capsys):
+    model = chain(IMAGE, layers.Conv2D(3, 3), norm(name="norm"), layers.ReLU())
+    model.set_weights([rng.uniform(0.5, 2, weight.shape) for weight in model.weights])
+    assert plan(model).folded == {} and norm.__name__ in plan(model).left["norm"]
+    images = rng.normal(size=(2, *IMAGE)).astype("float32")
+    np.testing.assert_allclose(fold_model(model)(images), model(images), atol=1e-5)
+    assert f"- norm: it is a {norm.__name__}, which may compute something else." in capsys.readouterr().out
 
 
 def test_the_largest_value_passes_a_positive_scale_alone(rng):
@@ -272,11 +319,15 @@ LEFT = {
     ),
     "padded convolution behind": (
         lambda x: layers.Conv2D(3, 3, padding="same", name="conv")(BN(name="norm")(x)),
-        "`conv` behind it sees zeros beyond the border",
+        "`conv` behind it sees zeros around its inputs",
     ),
     "transposed behind": (
         lambda x: layers.Conv2DTranspose(3, 3, name="conv")(BN(name="norm")(x)),
-        "`conv` behind it sees zeros",
+        "`conv` behind it sees zeros around its inputs",
+    ),
+    "transposed behind, pulled apart": (
+        lambda x: layers.Conv2DTranspose(3, 1, strides=2, name="conv")(BN(name="norm")(x)),
+        "`conv` behind it sees zeros around its inputs",
     ),
     "used elsewhere": (two_uses, "the output of `conv` is used elsewhere, too"),
     "used elsewhere behind": (skipping, "ReLU"),
@@ -354,6 +405,25 @@ def test_nested_models_are_opened_and_stay_nested(rng):
     check(chain(IMAGE, keras.Sequential([layers.Conv2D(3, 3)]), keras.Sequential([BN()]), layers.ReLU()), rng)
     check(pair(lambda x: encoder()(encoder("other")(x, training=False))), rng)
     check(chain(IMAGE, layers.Conv2D(3, 3), BN(), keras.Sequential([layers.Conv2D(2, 3), BN()]), layers.ReLU()), rng)
+
+
+def only_norms(kind):
+    if kind == "sequential":
+        return keras.Sequential([BN(name="norm")], name="norms")
+    images = keras.Input((8, 8, 3))
+    if kind == "one":
+        return keras.Model(images, BN(name="norm")(images), name="norms")
+    return keras.Model(images, {"b": BN(name="b")(images), "a": BN(name="a")(images)}, name="norms")
+
+
+@pytest.mark.parametrize("kind", ["sequential", "one", "two"])
+def test_a_nested_model_of_batch_norms_alone_keeps_its_place(kind, rng):
+    def build(x):
+        y = only_norms(kind)(layers.Conv2D(3, 1)(x) if kind != "two" else layers.ReLU()(layers.Conv2D(3, 1)(x)))
+        return layers.ReLU()(y) if kind != "two" else [layers.Conv2D(2, 1)(y["a"]), layers.Conv2D(2, 1)(y["b"])]
+
+    folded = check(pair(build), rng)
+    assert folded.get_layer("norms").count_params() == 0
 
 
 def test_training_reaches_the_layers_of_a_nested_model(rng):

@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 from common import TOLERANCE
 
-from bncourse import _processes, distributed
+from bncourse import _processes, distributed, replica_trials
 from bncourse.distributed import SynchronizedBatchNorm, all_reduce_seconds, copies, cut, share
 from bncourse.layer import BatchNorm
 
@@ -245,6 +245,23 @@ def test_fit_on_replicas_is_fit_on_one_device_and_the_model_is_saved_and_loaded(
     assert_same(loaded, ours, rtol=0)
 
 
+def fit_in_batches_of(size):
+    with strategy().scope():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    model.fit(np.ones((2 * size, 3)), np.ones((2 * size, 1)), batch_size=size, verbose=0)
+
+
+def uneven_first_batch():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="AddN must have the same size and shape"):
+        fit_in_batches_of(15)
+
+
+def test_fit_stops_at_a_first_batch_that_replicas_cannot_share_evenly(apart):
+    apart(fit_in_batches_of, 16)
+    apart(uneven_first_batch)
+
+
 def too_late():
     strategy()
     with pytest.raises(RuntimeError, match="expected to set up 3 devices before TensorFlow's first operation"):
@@ -394,6 +411,40 @@ def test_an_all_reduce_counts_its_messages():
 def test_the_model_refuses_what_makes_no_sense(wrong, words):
     with pytest.raises(ValueError, match=words):
         all_reduce_seconds(**dict(replicas=4, size=8, latency=1.0, bandwidth=1.0) | wrong)
+
+
+# Stored trials
+
+
+def test_the_store_holds_every_trial_and_says_which_command_made_it():
+    file = json.loads(replica_trials.STORE.read_text())
+    assert file["made_by"] == "python -m bncourse.replica_trials"
+    trials = replica_trials.stored()
+    expected = len(replica_trials.TRIALS) * len(replica_trials.RATES) * len(replica_trials.SEEDS)
+    assert len(trials) == len(file["runs"]) == expected
+    for (name, _, _), found in trials.items():
+        if "common" in name:
+            assert found.saved[0] == found.saved[1]
+
+
+def made_again(name, learning_rate, seed):
+    replica_trials.replicas = strategy
+    return replica_trials.trial(name, learning_rate, seed)
+
+
+def test_a_stored_trial_comes_out_again(apart):
+    """Last digits differ between processors and grow over the steps, so the accuracies are the same only roughly."""
+    key = ("sorted, common", 0.1, 2)
+    found, stored = apart(made_again, *key), replica_trials.stored()[key]
+    np.testing.assert_allclose([*found.saved, found.anew], [*stored.saved, stored.anew], atol=0.05)
+
+
+def test_files_hold_each_image_once():
+    labels = np.arange(20) % 10
+    for split in (replica_trials.mixed, replica_trials.sorted_by_kind):
+        files = split(labels, 1)
+        assert sorted(np.concatenate(files)) == list(range(20))
+    assert set(labels[files[0]]) == set(replica_trials.SHOES_AND_BAGS)
 
 
 # Processes

@@ -12,7 +12,7 @@ import pytest
 from bncourse import exercises
 from bncourse.exercises import Choice, Function, catalogue
 from bncourse.exercises._compare import close
-from bncourse.exercises._numbers import _flat
+from bncourse.exercises._numbers import flat
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL = catalogue()
@@ -79,7 +79,7 @@ def results(exercise, answer) -> list[tuple[str, dict]]:
     """What each call gives: how it fails, and the parts of its result by name."""
     if isinstance(exercise, Function):
         return [(outcome.error, outcome.parts) for outcome in exercise.evidence(answer).outcomes]
-    return [("", {str(i): np.asarray(n) for i, n in enumerate(_flat(answer))})]
+    return [("", {str(i): np.asarray(n) for i, n in enumerate(flat(answer))})]
 
 
 def are_apart(exercise, one: list, other: list, truth: list) -> bool:

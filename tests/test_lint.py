@@ -4,6 +4,7 @@ import base64
 
 import drawn
 import lint
+import matplotlib.pyplot as plt
 import nbformat
 import notebooks
 import pytest
@@ -95,6 +96,32 @@ def test_headings_in_code_do_not_count():
     assert list(lint.headings(text("# Title", "```bash\n# comment\n```"))) == []
 
 
+LONG = "x = " + " + ".join(["1"] * 22)  # 89 columns
+
+
+@pytest.mark.parametrize("cell", [new_code_cell(LONG), new_markdown_cell(f"Text\n\n```python\n{LONG}\n```")])
+def test_code_wider_than_a_page_is_found(cell):
+    notebook = new_notebook(cells=[cell])
+    assert [problem[:28] for problem in lint.wide(notebook)] == ["cell 1: 89 columns of code i"]
+    cell.source = cell.source.replace(LONG, LONG[:-1])
+    assert list(lint.wide(notebook)) == []
+
+
+def test_long_prose_and_formulas_are_not_code():
+    assert list(lint.wide(text("word " * 40 + "\n\n$$" + "x + " * 40 + "x$$"))) == []
+
+
+def test_faint_words_in_a_figure_are_found():
+    figure, ax = plt.subplots()
+    words = {name: ax.text(0.5, 0.5, name, color=color) for name, color in (("faint", "#8A8F98"), ("white", "white"))}
+    output = new_output("display_data", data={"image/png": PIXEL}, metadata={"drawn": drawn.record(figure)})
+    assert [problem.split("'")[1] for problem in lint.faint(shown(output))] == ["faint"]
+    words["faint"].set_color("#4A5058")
+    output.metadata["drawn"] = drawn.record(figure)
+    plt.close(figure)
+    assert list(lint.faint(shown(output))) == []
+
+
 def test_a_figure_without_alt_text_is_found():
     assert list(lint.alternatives(picture()))
     assert list(lint.alternatives(picture(mystnb={"image": {"alt": "A figure"}})))
@@ -102,9 +129,13 @@ def test_a_figure_without_alt_text_is_found():
     assert list(lint.alternatives(text('<img src="picture.png" alt="">')))
 
 
-def test_a_figure_with_alt_text_is_no_problem():
+def test_a_figure_with_alt_text_and_a_caption_is_no_problem():
     alt = "Test accuracy over 300 steps, with and without batch normalization."
-    assert list(lint.alternatives(picture(mystnb={"image": {"alt": alt}}))) == []
+    figure = picture(mystnb={"image": {"alt": alt}})
+    [problem] = lint.alternatives(figure)
+    assert "needs a caption" in problem
+    figure.cells[0].source = f"#@title Two runs\n{figure.cells[0].source}"
+    assert list(lint.alternatives(figure)) == []
 
 
 @pytest.mark.parametrize(

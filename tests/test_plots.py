@@ -3,17 +3,10 @@
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from bncourse import plots
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_montage_tiles_images_in_reading_order():
@@ -50,10 +43,10 @@ def test_spread_by_depth_counts_layers_from_one():
 
 
 def test_figures_draw_into_the_axes_they_are_given():
-    _, ax = plt.subplots()
-    assert plots.montage(np.ones((1, 2, 2)), ax=ax) is ax
-    assert plots.loss_curve(np.ones(30), ax=ax) is ax
-    assert plots.spread_by_depth([1, 2], ax=ax) is ax
+    first, second, third = (plt.subplots()[1] for _ in range(3))
+    assert plots.montage(np.ones((1, 2, 2)), ax=first) is first
+    assert plots.loss_curve(np.ones(30), ax=second) is second
+    assert plots.spread_by_depth([1, 2], ax=third) is third
 
 
 def test_filter_rows_scales_each_row_by_its_largest_weight():

@@ -1,20 +1,12 @@
 """The figures of chapter `deployment` show the numbers that they are given."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 
 from bncourse import plots
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_columns_show_every_layer_at_its_height_and_batch_norms_in_blue():

@@ -1,19 +1,11 @@
 """The figures of chapter `distributed` show the numbers that they are given."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from bncourse import plots
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_tracks_have_a_panel_for_each_run_and_a_line_for_each_replica():

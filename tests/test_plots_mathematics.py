@@ -1,7 +1,6 @@
 """The figures of chapters `backward` and `invariance` show the numbers that they are given."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -9,12 +8,6 @@ from bncourse import plots
 from bncourse.forward import batchnorm
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def arrows(ax):

@@ -13,12 +13,6 @@ from bncourse import plots
 COLORS = (plots.PLAIN, plots.BATCHNORM)
 
 
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def drawn(ax):
     return [line.get_ydata() for line in ax.get_lines()]
 
@@ -53,6 +47,12 @@ def test_signal_over_steps_draws_a_labeled_line_for_each_network():
     np.testing.assert_array_equal(line.get_xdata(), [0, 5, 10])
     np.testing.assert_array_equal(line.get_ydata(), [1.0, 0.1, 0.3])
     assert ax.get_yscale() == "log" and texts(ax) == ["plain"]
+
+
+def test_signal_over_steps_writes_no_label_over_another():
+    ends = {"low": ([1.0, 0.9], "k"), "high": ([1.0, 1.1], "k"), "far": ([1.0, 9.0], "k")}
+    ax = plots.signal_over_steps(np.array([0, 5]), ends)
+    np.testing.assert_allclose([text.get_position()[1] for text in ax.texts], [0.9, 1.8, 9.0])
 
 
 def test_percentile_band_draws_the_band_s_edges_and_the_median():

@@ -1,20 +1,12 @@
 """The figures of chapter `variants` show what they are given."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.colors import to_rgba
 
 from bncourse import plots
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_a_cube_shows_each_visible_cell_and_colors_those_of_the_set():

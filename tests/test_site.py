@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+import browser
 import course
 import lint
 import nbformat
@@ -22,7 +23,7 @@ import yaml
 from bs4 import BeautifulSoup
 from colab import tracked
 from docutils import nodes
-from pages import CHAPTERS, CONTENTS, HERE, PAGES, PHONE, violations, wait_for_math
+from pages import CHAPTERS, CONTENTS, HERE, PAGES, PHONE, violations
 
 from bncourse.exercises import Choice, catalogue
 from web import api, course_pages, documents, race
@@ -39,7 +40,7 @@ BYTES = 1_000_000  # of one page with all it loads, compressed
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_sound_and_accessible(visit, name):
     page = visit(f"book/{name}")
-    wait_for_math(page)
+    browser.wait_for_math(page)
     assert page.locator("h1").count() == 1
     assert 40 < len(page.locator("meta[name=description]").get_attribute("content")) < 170
     levels = page.eval_on_selector_all("h1, h2, h3, h4", "found => found.map(h => Number(h.tagName[1]))")
@@ -66,7 +67,7 @@ def test_code_is_legible_in_both_schemes(visit):
 def test_page_fits_a_phone(visit, name, fonts):
     """Whatever fonts a system puts in the place of the page's own: wide ones, and large ones for hidden MathML."""
     page = visit(f"book/{name}", **PHONE)
-    wait_for_math(page)
+    browser.wait_for_math(page)
     page.add_style_tag(content=FONTS[fonts])
     page.evaluate("document.fonts.ready")
     for width in (390, 320):
@@ -81,7 +82,7 @@ def test_chapter_is_light(visit, site, name):
     loaded = []
     page.on("request", lambda request: loaded.append(request.url))
     page.goto((site / "book" / f"{name}.html").as_uri())
-    wait_for_math(page)
+    browser.wait_for_math(page)
     files = {Path(url.split("?")[0].removeprefix("file://")) for url in loaded if url.startswith("file:")}
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
     scripts = {path.name for path in files if path.suffix == ".js"}

@@ -42,6 +42,27 @@ QUESTIONS = {
     "batch of one": ("backward#exercise-a-batch-of-one", "capstone_network#one-image-per-batch"),
     "use_bias": ("forward#is-the-bias-before-it-redundant",),
     "regularisation": ("forward#common-mistakes", "glossary#term-regularization"),
+    "why does batch norm work": ("landscape",),
+    "loss landscape": ("landscape", "landscape#a-picture-of-the-landscape"),
+    "smoothness": ("landscape#how-far-can-a-gradient-be-trusted",),
+    "group norm": ("variants", "variants#a-normalization-is-a-choice-of-sets"),
+    "组归一化": ("variants", "glossary#term-group-normalization"),
+    "training without batch norm": ("variants#without-any-normalization",),
+    "small batch": ("small_batches",),
+    "gradient accumulation": (
+        "small_batches#why-accumulating-gradients-does-not-help",
+        "distributed#gradient-accumulation",
+    ),
+    "stochastic weight averaging": ("small_batches#averaged-weights",),
+    "why is batch norm slow": ("speed#a-fair-race",),
+    "fused kernel": ("speed#what-a-compiler-can-do-and-a-kernel",),
+    "memory bound": ("speed#the-roofline",),
+    "fold batch norm into convolution": ("deployment",),
+    "quantization": ("deployment#what-eight-bits-cost",),
+    "SyncBatchNorm": ("distributed#a-layer-of-ten-lines",),
+    "multiple GPUs": ("distributed",),
+    "diagnose a model": ("clinic",),
+    "bncourse.clinic": ("clinic", "api_keras#bncourse-clinic"),
 }
 
 

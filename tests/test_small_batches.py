@@ -13,6 +13,7 @@ from bncourse.inference import recalibrate
 from bncourse.models import GhostBatchNorm
 from bncourse.small_batches import (
     BEST,
+    GHOSTS,
     TRIED,
     TUNING_RATES,
     TUNING_SEEDS,
@@ -23,8 +24,9 @@ from bncourse.small_batches import (
     fit,
     gradient,
     refresh,
+    shrink,
 )
-from bncourse.training import Config
+from bncourse.training import Config, batch_indices, cross_entropy
 
 NET = Config(model="cnn_flatten", depth=2, width=4, norm="batch")
 
@@ -101,6 +103,27 @@ def test_accumulated_gradients_are_those_of_the_batch_unless_images_share_statis
     assert (np.linalg.norm(whole - parts) < 1e-5 * np.linalg.norm(whole)) == equal
 
 
+def test_a_shrunken_image_has_the_means_of_squares(fashion):
+    images = fashion.test_images[:3]
+    small = shrink(images, 4)
+    assert small.shape == (3, 4, 4, 1) and small.dtype == images.dtype
+    np.testing.assert_allclose(small[1, 2, 3, 0], images[1, 14:21, 21:28, 0].mean(), rtol=1e-5)
+
+
+def test_on_small_images_the_last_maps_have_one_position(fashion):
+    config = small_batches.NETS["4 x 4 images"].replace(norm="batch")
+    shapes = [config.build((4, 4, 1)).get_layer(f"linear_{i}").output.shape[1:3] for i in (1, 2, 3)]
+    assert shapes == [(2, 2), (1, 1), (1, 1)]
+
+
+def test_a_run_on_small_images_trains_on_them(fashion):
+    config = small_batches.Shrunk(model="cnn_flatten", depth=2, norm="batch", steps=1, batch_size=4)
+    measured = small_batches.measure(config, fashion)
+    chosen = batch_indices(len(fashion.train_images), 4, 1, seed=0)[0]
+    logits = config.build((4, 4, 1))(shrink(fashion.train_images[chosen], 4), training=True)
+    np.testing.assert_allclose(measured.run.loss, [cross_entropy(fashion.train_labels[chosen], logits)], rtol=1e-4)
+
+
 def test_accumulated_gradients_are_those_of_ghost_batches(fashion):
     images, labels = fashion.train_images[:8], fashion.train_labels[:8]
     accumulated = gradient(NET.build(), images, labels, micro_batch=2)
@@ -163,6 +186,17 @@ def test_the_rate_of_each_size_is_the_best_that_was_tried_and_no_end_of_the_grid
         assert max(means, key=means.get) == best and min(rates) < best < max(rates)
 
 
+@pytest.mark.parametrize("ghost", GHOSTS)
+def test_the_rate_of_each_ghost_is_the_best_that_was_tried_and_no_end_of_the_grid(ghost):
+    tried = [one for one in small_batches.runs("ghost rates") if one.run.config.ghost == ghost]
+    means = {
+        rate: np.mean([one.refreshed for one in tried if one.run.config.learning_rate == rate])
+        for rate in GHOSTS[ghost]
+    }
+    best = small_batches.BEST_GHOST[ghost]
+    assert max(means, key=means.get) == best and min(means) < best < max(means)
+
+
 def test_rates_are_chosen_on_other_seeds_than_those_shown():
     assert not set(small_batches.CHOOSING) & set(small_batches.REPORTED)
 
@@ -170,8 +204,8 @@ def test_rates_are_chosen_on_other_seeds_than_those_shown():
 @pytest.mark.parametrize("net", small_batches.NETS)
 @pytest.mark.parametrize("norm", ["batch", "layer"])
 def test_a_stored_run_comes_out_again(net, norm, fashion):
-    """A run of a hundred steps at the largest batch: the first mean loss, and about the same accuracy."""
-    size = max(small_batches.SIZES)
+    """A short run at the largest batch: the first mean loss, and about the same accuracy."""
+    size = max(BEST[net, norm])
     stored = next(
         o
         for o in small_batches.runs("sizes")
@@ -190,7 +224,9 @@ def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path)
         small_batches.runs("sizes")
     with pytest.raises(LookupError, match="`python -m bncourse.small_batches` makes them"):
         small_batches.fine_tunings()
-    with pytest.raises(ValueError, match="expected name to be one of rates, sizes, received 'widths'"):
+    with pytest.raises(
+        ValueError, match="expected name to be one of rates, sizes, ghost rates, ghosts, received 'widths'"
+    ):
         small_batches.runs("widths")
 
 

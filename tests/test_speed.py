@@ -192,6 +192,10 @@ def test_the_stored_measurement_names_its_machine_and_its_command(tmp_path, monk
     for ratios in stored["ratios"].values():
         assert all(0 < low <= median <= high for median, low, high in ratios.values())
         assert ratios["raw fused kernel"] == [1, 1, 1]
+    assert set(stored["roofline"]) == {"bandwidth", "arithmetic"} and set(stored["reached"]) == {
+        "batch norm",
+        "convolution",
+    }
     assert json.loads(speed.STORE.read_text()) == stored
     monkeypatch.setattr(speed, "STORE", tmp_path / "speed.json")
     with pytest.raises(LookupError, match=r"speed.json is missing: `python -m benchmarks.batchnorm --store` makes it"):
@@ -339,7 +343,7 @@ def test_figures_show_what_they_are_given():
     ax = plots.multiples({"NumPy": (2, 1.5, 3), "layer": (1, 0.9, 1.1)}, reference="the kernel")
     assert [line.get_xdata()[0] for line in ax.get_lines()] == [1.5, 2, 0.9, 1, 1]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["NumPy", "layer"]
-    ax = plots.roofline({"slow": 0.5, "fast": 100}, arithmetic=1e12, bandwidth=1e11)
+    ax = plots.roofline({"slow": (0.5, 4e10), "fast": (100, 9e11)}, arithmetic=1e12, bandwidth=1e11)
     roof, slow, fast = ax.get_lines()
-    assert slow.get_xydata().tolist() == [[0.5, 50]] and fast.get_xydata().tolist() == [[100, 1000]]
+    assert slow.get_xydata().tolist() == [[0.5, 40]] and fast.get_xydata().tolist() == [[100, 900]]
     assert slow.get_color() != fast.get_color() and roof.get_ydata().max() == 1000

@@ -68,7 +68,8 @@ def test_a_fork_changes_its_address_and_one_command_does_the_rest(copy):
         text = path.read_text()
         assert f"https://colab.research.google.com/github/Ada-L/my.course/blob/term/2027/book/{path.name}" in text
         assert f"Ada-L/my.course/term%2F2027?urlpath=lab/tree/book/{path.name}" in text
-        assert 'set_up(\\"https://github.com/Ada-L/my.course\\", \\"term/2027\\"' in text
+        source = next(cell.source for cell in nbformat.reads(text, as_version=4).cells if cell.metadata.get("setup"))
+        assert 'set_up(\n    "https://github.com/Ada-L/my.course",\n    "term/2027",\n' in source
 
 
 def test_a_second_run_changes_nothing(copy):

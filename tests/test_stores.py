@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bncourse import landscape, norm_trials, placement, shift, small_batches, speedup, training
+from bncourse import landscape, norm_trials, placement, replica_trials, shift, small_batches, speedup, training
 
 STORES = {path.stem: path for path in training.STORE.parent.glob("*.json")}
 #: What reads all that a file holds.
@@ -12,9 +12,10 @@ READERS = {
     "training": lambda: [training.runs(name) for name in training.SWEEPS],
     "speedup": lambda: [speedup.runs(name) for name in speedup.EXPERIMENTS],
     "shift": lambda: [shift.measurements(name) for name in shift.EXPERIMENTS],
-    "placement": lambda: [placement.stored()],
+    "placement": lambda: [placement.stored(), *map(placement.stored_dropout, placement.DROPOUT_RATES)],
     "norm_trials": lambda: [norm_trials.stored()],
     "small_batches": lambda: [small_batches.runs(name) for name in small_batches.EXPERIMENTS],
+    "replica_trials": lambda: [replica_trials.stored()],
     "landscape": lambda: [landscape.turned(), landscape.disturbed(), landscape.surveys()],
 }
 

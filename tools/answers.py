@@ -1,7 +1,8 @@
 """Try answers on the checker: `python tools/answers.py [chapter or id …] [--messages]` prints a table by exercise.
 
-The answers are in `tests/answers/`, one file a chapter. They say what is wrong in the writer's words, and are written
-by somebody who looks at the tasks alone, not at the mistakes that the checker knows:
+The answers are in `tests/answers/`, one file a chapter, and `unseen_*` over several chapters. They say what is wrong in
+the writer's words, and are written by somebody who looks at the tasks alone, not at the mistakes that the checker
+knows:
 
     from answers import junk, right, wrong
 

@@ -1,8 +1,8 @@
 """Draw the picture that others show beside a link to the course, `web/static/card.png`, from the built site."""
 
-import shutil
 from pathlib import Path
 
+import browser
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,14 +16,13 @@ main { padding: 3rem 4rem !important; } article h1 { max-width: none; font-size:
 
 def draw() -> None:
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 630}, reduced_motion="reduce")
+        chromium = browser.launch(playwright)
+        page = chromium.new_page(viewport={"width": 1200, "height": 630}, reduced_motion="reduce")
         page.goto((ROOT / "_build" / "html" / "book" / "index.html").as_uri())
         page.add_style_tag(content=STYLE)
         page.evaluate("document.fonts.ready")
         page.screenshot(path=ROOT / "web" / "static" / "card.png")
-        browser.close()
+        chromium.close()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ The line under each title, the set-up cells, links, lists and tables of the site
 
 import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -138,19 +139,29 @@ def version(root: Path) -> str:
     raise LookupError("bncourse/__init__.py has no __version__")
 
 
+def entries(root: Path) -> Iterator[tuple[str, str, bool]]:
+    """Every page of `_toc.yml` behind the first, in reading order: its file, its part, whether it may have a number."""
+    for part in yaml.safe_load((root / "_toc.yml").read_text())["parts"]:
+        for entry in part["chapters"]:
+            yield entry["file"], part["caption"], part.get("numbered", False)
+            for section in entry.get("sections", []):
+                yield section["file"], part["caption"], False
+
+
+def pages(root: Path = ROOT) -> list[str]:
+    """The names of all pages in reading order, without their folder: "index", "study_guide", "01_convolution"."""
+    first = yaml.safe_load((root / "_toc.yml").read_text())["root"]
+    return [file.rpartition("/")[2] for file in (first, *(file for file, _, _ in entries(root)))]
+
+
 def chapters(root: Path) -> list[Chapter]:
     """The notebooks of `_toc.yml` in reading order; a number is the position among the chapters of numbered parts."""
     found, wanting = [], heavy_modules(root / "bncourse")
-    for part in yaml.safe_load((root / "_toc.yml").read_text())["parts"]:
-        for entry in part["chapters"]:
-            for file, is_chapter in [
-                (entry["file"], part.get("numbered", False)),
-                *((section["file"], False) for section in entry.get("sections", [])),
-            ]:
-                path = root / f"{file}.ipynb"
-                if path.exists():
-                    number = 1 + sum(chapter.number is not None for chapter in found) if is_chapter else None
-                    found.append(described(path, file, number, part["caption"], wanting))
+    for file, part, is_chapter in entries(root):
+        path = root / f"{file}.ipynb"
+        if path.exists():
+            number = 1 + sum(chapter.number is not None for chapter in found) if is_chapter else None
+            found.append(described(path, file, number, part, wanting))
     return found
 
 

@@ -3,12 +3,14 @@
 A chapter has three readers (the site, Colab, GitHub), so its text uses only what all of them show right.
 """
 
+import json
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
+import contrast
 import course
 import drawn
 import measured
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True)
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|work|private|mnt)/\w|\b[A-Z]:\\Users\b")
 SHORTEST_ALT = 30  # characters: what a figure shows takes a sentence
+WIDEST_CODE = 88  # columns: what a page shows beside its contents
 
 
 def parse(source: str) -> Iterator:
@@ -75,12 +78,14 @@ def headings(notebook) -> Iterator[str]:
 
 
 def alternatives(notebook) -> Iterator[str]:
-    """Pictures without a text that says what they show."""
+    """Pictures without a text that says what they show, or without a caption."""
     for number, cell in code(notebook):
         shows = any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         if shows and len(alt) < SHORTEST_ALT:
             yield f"cell {number}: its picture needs alt text (metadata mystnb.image.alt) of a sentence"
+        if shows and not cell.source.startswith("#@title "):
+            yield f"cell {number}: its picture needs a caption, '#@title ...' in its first line"
     for number, source in markdown(notebook):
         for token in parse(source):
             if token.type == "image" and not token.content:
@@ -104,6 +109,18 @@ def math(notebook) -> Iterator[str]:
         for token in parse(source):
             if token.type == "text" and "$" in token.content:
                 yield f"cell {number}: a dollar sign without its partner in {token.content[:50]!r}"
+
+
+def wide(notebook) -> Iterator[str]:
+    """Lines of code that a page can't show without a scroll bar."""
+    shown = [(number, cell.source) for number, cell in code(notebook)]
+    shown += [
+        (n, token.content) for n, source in markdown(notebook) for token in parse(source) if token.type == "fence"
+    ]
+    for number, source in sorted(shown):
+        for line in source.splitlines():
+            if len(line) > WIDEST_CODE:
+                yield f"cell {number}: {len(line)} columns of code in {line.strip()[:40]!r}, more than {WIDEST_CODE}"
 
 
 def outputs(notebook) -> Iterator[str]:
@@ -143,6 +160,17 @@ def pictures(notebook) -> Iterator[str]:
                 yield f"cell {number}: its picture has no record of what is drawn: run `make notebooks`"
             elif digest != drawn.digest(output.data["image/png"]):
                 yield f"cell {number}: its picture is not the one that was recorded"
+
+
+def faint(notebook) -> Iterator[str]:
+    """Words in a chapter's figures that are hard to read on white. (White ones stand on boxes, which tests look at.)"""
+    for number, cell in code(notebook):
+        for output in drawn.pictures(cell.outputs):
+            for entry in chain(*(artists for _, *artists in output.metadata.get("drawn", {}).get("axes", []))):
+                artist = json.loads(entry)
+                color = artist["look"][:7]
+                if artist.get("text", "").strip() and color != "#ffffff" and contrast.least(color) < contrast.LEAST:
+                    yield f"cell {number}: {artist['text']!r} in its picture is too faint to be read: use plots.legible"
 
 
 def stored(text: str) -> Iterator[str]:
@@ -260,12 +288,14 @@ def chapter(notebook, path: str, here: Course, files: set[str]) -> Iterator[str]
         alternatives,
         folds,
         math,
+        wide,
         outputs,
         executed,
         ignoring,
         numbers,
         measured.problems,
         pictures,
+        faint,
     ):
         yield from lint(notebook)
     yield from links(notebook, path, here, files)
@@ -282,7 +312,7 @@ def problems() -> list[str]:
     for path in [*ROOT.glob("*.md"), *sorted((ROOT / "book").glob("*.md"))]:
         name = str(path.relative_to(ROOT))
         found += [f"{name}, {problem}" for problem in links(read(path), name, here, files)]
-        found += [f"{name}, {problem}" for problem in numbers(read(path))]
+        found += [f"{name}, {problem}" for lint in (numbers, wide) for problem in lint(read(path))]
     for path in sorted((ROOT / "bncourse").rglob("*.py")):
         name = str(path.relative_to(ROOT))
         found += [f"{name}: {number!r} would grow stale" for number in bare_numbers(path.read_text())]

@@ -24,6 +24,8 @@ from nbclient import NotebookClient
 from nbval.plugin import get_sanitize_patterns
 from PIL import Image
 
+from bncourse.environment import processor
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 RECORD = BOOK / "provenance.json"
@@ -38,16 +40,6 @@ def chapters(slugs=()) -> list[Path]:
     if unknown:
         raise SystemExit(f"no chapter named {', '.join(unknown)}; there are {', '.join(found)}")
     return [path for slug, path in found.items() if not slugs or slug in slugs]
-
-
-def processor() -> str:
-    """The processor's name, as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def environment() -> dict:

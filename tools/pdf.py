@@ -5,12 +5,11 @@ the solutions. It is printed twice: where each heading comes to lie is read from
 """
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
+import browser
 import course
-import yaml
 from course import ROOT
 from playwright.sync_api import Page, sync_playwright
 
@@ -20,13 +19,6 @@ FOOTER = '<div style="width:100%; font:8pt sans-serif; text-align:center"><span 
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
 PAGE = re.compile(rb"(\d+) 0 obj\s*<</Type /Page\s")  # the object of a page
 SCRIPT = Path(__file__).with_name("pdf_book.js")
-
-
-def pages() -> list[str]:
-    """The names of all pages in reading order, without the first one, which the title page replaces."""
-    entries = [entry for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"] for entry in part["chapters"]]
-    files = [file for entry in entries for file in (entry, *entry.get("sections", []))]
-    return [Path(file["file"]).name for file in files]
 
 
 def article(page: Page, site: Path, name: str) -> str:
@@ -44,19 +36,18 @@ def destinations(pdf: bytes) -> dict[str, int]:
 
 
 def make(site: Path, names: list[str], target: Path) -> None:
-    """Print some pages of the built site.
+    """Print some pages of the built site, under a title page.
 
     Raises:
         SystemExit: if there is no Chromium, no site, or the contents would show wrong numbers.
     """
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-    if path is None or not (site / "index.html").exists():
-        raise SystemExit("the PDF is printed by Chromium from the built site: install chromium, and run `make book`")
+    if not (site / "index.html").exists():
+        raise SystemExit("the PDF is printed from the built site: run `make book`")
     here = course.read()
     typeset = here.chapter("forward").file  # a page with the look and with MathJax
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        context = browser.new_context(color_scheme="light", reduced_motion="reduce")
+        chromium = browser.launch(playwright)
+        context = chromium.new_context(color_scheme="light", reduced_motion="reduce")
         context.set_default_timeout(300_000)
         context.route(re.compile(r"^(?!file:|data:)"), lambda route: route.abort())
         plain = context.new_page()
@@ -68,16 +59,14 @@ def make(site: Path, names: list[str], target: Path) -> None:
         page.add_script_tag(path=SCRIPT)
         page.evaluate("([articles, version]) => book.join(articles, version)", [articles, here.version])
         page.evaluate("() => MathJax.startup.promise.then(() => MathJax.typesetPromise())")
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
-        )
+        browser.wait_for_math(page)
         page.evaluate("document.fonts.ready")
         first = destinations(print_(page))
         page.evaluate("numbers => book.number(numbers)", first)
         printed = print_(page)
         if destinations(printed) != first:
             raise SystemExit("the contents' page numbers have moved the pages: the PDF would be wrong")
-        browser.close()
+        chromium.close()
     target.write_bytes(printed)
     print(f"{target}: {len(PAGE.findall(printed))} pages")
 
@@ -96,4 +85,4 @@ def print_(page: Page) -> bytes:
 
 
 if __name__ == "__main__":
-    make(SITE, pages(), Path(sys.argv[1]) if len(sys.argv) > 1 else SITE / NAME)
+    make(SITE, course.pages()[1:], Path(sys.argv[1]) if len(sys.argv) > 1 else SITE / NAME)

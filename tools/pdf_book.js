@@ -30,7 +30,9 @@ globalThis.book = {
     };
     const style = make("style", {}, `
       .book-part { break-before: page; }
-      .book-title { padding-top: 8cm; } .book-title h1 { font-size: 32pt; }
+      /* On one line: where a heading breaks, its bookmark would lose a space. */
+      h1 { font-size: 17pt !important; white-space: nowrap; }
+      .book-title { padding-top: 8cm; } .book-title h1 { font-size: 23pt !important; }
       .book-contents ol { padding: 0; list-style: none; } .book-contents li { margin: 0.15em 0; }
       .book-contents a { display: flex; text-decoration: none; } .book-contents a::after { content: attr(data-page); margin-left: auto; }
       .book-contents .inner { padding-left: 1.5em; font-size: 0.9em; }

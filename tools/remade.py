@@ -4,9 +4,11 @@ Another processor changes the last digits of a run at its second step, and from 
 first loss, the range in which the runs of other seeds ended, and the order of settings that are far apart.
 """
 
+import multiprocessing
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,6 +80,9 @@ def of_placement(images) -> Iterator[tuple[str, list[str]]]:
         again = placement.place(seeds[0].setting, images)
         accuracy, *accuracies = (run.accuracy[max(run.accuracy)] for run in (again, *seeds))
         yield order, [*first_losses(again.loss[0], seeds[0].loss[0], 1e-3), *ends(accuracy, accuracies)]
+    seeds = placement.stored_dropout(placement.DROPOUT_RATES[0])
+    again = placement.drop(seeds[0].setting, images)
+    yield placement.DROPOUT, list(ends(again.off_batch, (run.off_batch for run in seeds)))
 
 
 def of_norm_trials(images) -> Iterator[tuple[str, list[str]]]:
@@ -113,6 +118,17 @@ def of_landscape(images) -> Iterator[tuple[str, list[str]]]:
     yield "surveys", [] if near else [f"the losses were reached after {counts[0]} steps, now {counts[1]}"]
 
 
+def of_replica_trials(images) -> Iterator[tuple[str, list[str]]]:
+    from bncourse import replica_trials
+
+    stored, rate = replica_trials.stored(), max(replica_trials.RATES)
+    # TensorFlow divides the processor only before its first operation, and that is over here.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        for name in replica_trials.TRIALS:
+            again = pool.submit(replica_trials.trial, name, rate, replica_trials.SEEDS[0]).result()
+            yield name, list(ends(again.anew, [stored[name, rate, seed].anew for seed in replica_trials.SEEDS]))
+
+
 #: What makes runs of each file in bncourse/assets/runs again.
 REMADE = {
     "training": of_training,
@@ -122,6 +138,7 @@ REMADE = {
     "norm_trials": of_norm_trials,
     "small_batches": of_small_batches,
     "landscape": of_landscape,
+    "replica_trials": of_replica_trials,
 }
 
 

@@ -30,7 +30,8 @@ def setup_source(here: Course, *, tensorflow: bool, root: Path = ROOT) -> str:
     """The set-up cell: the function as it stands in tools/setup_cell.py, and its call."""
     series = ".".join(here.version.split(".")[:2])
     function = (root / "tools" / "setup_cell.py").read_text().strip()
-    call = f'set_up("{here.repository}", "{here.branch}", series="{series}", tensorflow={tensorflow})'
+    arguments = [f'"{here.repository}"', f'"{here.branch}"', f'series="{series}"', f"tensorflow={tensorflow}"]
+    call = "\n".join(["set_up(", *(f"    {argument}," for argument in arguments), ")"])
     return f"{TITLE}\n{function}\n\n\n{call}"
 
 

@@ -35,15 +35,12 @@ def is_picture(node: nodes.Node) -> bool:
 
 def title(cell: nodes.container) -> str:
     """The title that a cell has in Colab."""
-    first = cell.next_node(nodes.literal_block).astext().partition("\n")[0]
-    return first.removeprefix("#@title ").strip() if first.startswith("#@title ") else ""
+    return cell.next_node(nodes.literal_block).astext().partition("\n")[0].removeprefix("#@title ")
 
 
 def caption(name: str, anchor: str, text: str) -> element:
     link = element("", nodes.Text(f"{name}."), tag="a", html={"href": f"#{anchor}"})
-    return element(
-        "", link, nodes.Text(f" {text}."[: None if text else 0]), tag="p", classes=["figure-caption"], ids=[anchor]
-    )
+    return element("", link, nodes.Text(f" {text}."), tag="p", classes=["figure-caption"], ids=[anchor])
 
 
 class Summary(HTMLParser):

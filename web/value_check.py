@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from bncourse.exercises import Value
+from bncourse.exercises._numbers import flat
 from web.html_nodes import element
 
 MOST_RANK = 2  # changes of the solution that are less likely are not looked for
@@ -25,6 +26,7 @@ def described(exercise: Value) -> dict:
         "labels": exercise.labels,
         "comment": exercise.comment,
         "tolerance": exercise.tolerance,
+        "categories": exercise.categories,
         "solution": numbers(exercise.solution),
         "accepted": [numbers(answer) for answer in exercise.accepted],
         "mistakes": [
@@ -40,7 +42,6 @@ def described(exercise: Value) -> dict:
 
 
 def numbers(value) -> dict:
-    """A value's numbers in a row, and whether they are whole by type."""
-    parts = value if isinstance(value, tuple | list) else [value]
-    flat = np.concatenate([np.ravel(np.asarray(part)) for part in parts])
-    return {"numbers": flat.tolist(), "whole": flat.dtype.kind in "biu"}
+    """A value's numbers in a row, and which of them are whole by type."""
+    found = flat(value)
+    return {"numbers": [n.item() for n in found], "whole": [n.dtype.kind in "biu" for n in found]}

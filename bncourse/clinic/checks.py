@@ -11,7 +11,6 @@ from .patient import SAME, Patient
 from .report import Finding
 from .signs import (
     SIXTEEN,
-    as_numbers,
     calls,
     channels_before,
     channels_of,
@@ -26,14 +25,12 @@ from .signs import (
     momentum_of,
     overflows,
     own_learning,
-    says_training,
     sound,
     start,
     steps_taken,
     straight_from_input,
-    weights_of,
 )
-from .watch import axis_of
+from .watch import as_numbers, axis_of, says_training, weights_of
 
 #: A layer's statistics do not fit when half of its channels are off by more than this: the mean, in standard
 #: deviations, or the variance, as a logarithm of a ratio. To it come two standard errors of the images at hand.
@@ -162,8 +159,8 @@ def stale(patient: Patient) -> Iterator[Finding]:
         if seen is None:
             yield from _stale_by_count(patient, name, norm)
             continue
-        if all(start(norm)) and (not seen.frozen or not learning(patient)):
-            continue
+        if all(start(norm)) and (not seen.frozen or how_it_learned(patient, norm) or not learning(patient)):
+            continue  # there is nothing to go stale yet, or it is told as never updated
         limits = (FROZEN_MEAN_OFF, FROZEN_VARIANCE_OFF) if seen.frozen else (MEAN_OFF, VARIANCE_OFF)
         off = mismatch(norm, seen, *limits)
         if off is None or not off.too_far:
@@ -178,7 +175,18 @@ def stale(patient: Patient) -> Iterator[Finding]:
         if seen.frozen:
             yield Finding("frozen", name, "fault", what + " It keeps its moving statistics in training, too.", THAW)
         else:
-            yield Finding("stale", name, "fault", what, RECALIBRATE)
+            yield Finding("stale", name, "fault", what + _no_better(patient), RECALIBRATE)
+
+
+def _no_better(patient: Patient) -> str:
+    """What the batch's statistics say of the cure, if there are labels: a warning where they don't help."""
+    moving, batch = patient.accuracy or (0, 1)
+    if batch > moving + 0.01:
+        return ""
+    return (
+        f" By the batch's statistics {batch:.0%} of the images are right, by the moving ones {moving:.0%}: "
+        "recalibrating alone will not help, look at the training."
+    )
 
 
 def _stale_by_count(patient, name, norm) -> Iterator[Finding]:
@@ -401,6 +409,6 @@ def _small_batches(patient: Patient, norm, seen) -> float | None:
     if not first or seen.positions != seen.batch or all(start(norm)) or off is None or off.mean > MEAN_OFF / 2:
         return None
     live = ~constant(seen)
-    missing = 1 - (as_numbers(norm.moving_variance) / (seen.variance + seen.between))[live]
+    missing = 1 - as_numbers(norm.moving_variance)[live] / (seen.variance + seen.between)[live]
     low, middle, high = np.percentile(missing, (25, 50, 75))
     return float(1 / middle) if 0.3 < middle < 0.7 and high - low < 0.3 else None

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from .. import inference
 from .data import batches
 from .watch import is_norm, moments_of, parts, replaced
 
@@ -67,13 +68,18 @@ def _in_order(model, images, batch_size) -> list:
     return list(order.values())
 
 
-def _exact(model, norm, images, batch_size) -> tuple[np.ndarray, np.ndarray]:
+def _exact(model, norm, images, batch_size) -> inference.Moments:
     """Mean and variance of a layer's inputs over all images, merged batch by batch."""
-    total = Merged()
+    channels, positions = norm.moving_mean.shape, 0
+    merged = inference.Moments(np.zeros(channels), np.zeros(channels))
 
     def wrap(layer, call):
         def watched(inputs, *args, **kwargs):
-            total.add(moments_of(layer, inputs, kwargs.get("mask")))
+            nonlocal merged, positions
+            new = moments_of(layer, inputs, kwargs.get("mask"))
+            if new.positions:
+                positions += new.positions
+                merged = inference.merge(merged, (new.mean, new.variance), new.positions / positions)
             return call(inputs, *args, **kwargs)
 
         return watched
@@ -81,22 +87,4 @@ def _exact(model, norm, images, batch_size) -> tuple[np.ndarray, np.ndarray]:
     with replaced([norm], wrap):
         for x, _ in batches(images, None, batch_size):
             model(x, training=False)
-    return total.mean, total.variance
-
-
-class Merged:
-    """Mean and variance (C,) of everything added, by the rule of Chan, Golub and LeVeque."""
-
-    def __init__(self):
-        self.positions, self.mean, self.variance = 0, 0.0, 0.0
-
-    def add(self, moments) -> None:
-        """Take in the moments of some more positions."""
-        if moments.positions == 0:
-            return
-        all_positions = self.positions + moments.positions
-        share, apart = moments.positions / all_positions, moments.mean - self.mean
-        within = (1 - share) * self.variance + share * moments.variance
-        self.variance = within + share * (1 - share) * np.square(apart)
-        self.mean = self.mean + share * apart
-        self.positions = all_positions
+    return merged

@@ -1,5 +1,6 @@
 """All that an examination measures about a model before anything is judged."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,12 +9,25 @@ import numpy as np
 import tensorflow as tf
 
 from .data import Progress, batches, is_arrays, sizes
-from .watch import Moments, Trace, as_numbers, is_norm, measure, parts, trace, untouched, weights_of
+from .watch import (
+    Moments,
+    Trace,
+    answers,
+    as_numbers,
+    is_norm,
+    measure,
+    parts,
+    trace,
+    weights_of,
+)
 
 #: What a run shows that did not take place.
 NOTHING = Trace([], [], {}, None)
-#: On so many images the statistics are measured once more without dropout, and with labels the predictions, too.
+#: On at most so many images the model is run again: in inference where there are labels, and without dropout.
 FEW = 128
+#: Images in a batch, unless somebody knows better: fewer take longer, more take memory. Of small sets a quarter, since
+#: the scatter of batches tells how much they can be trusted.
+BATCH, SMALLEST = 64, 8
 #: Outputs that differ by less than this share of the largest are the same, but for rounding.
 SAME = 1e-3
 
@@ -134,31 +148,32 @@ def _inputs(model):
 
 def _observe(patient: Patient, images, labels) -> None:
     total = max(sizes(images)) if is_arrays(images) and keras.tree.flatten(images)[0].ndim else None
-    size = patient.batch_size or (32 if total is None else min(32, max(8, total // 8)))
-    progress, seen, pairs, frozen, answers = Progress(total), {}, {}, set(), []
+    size = patient.batch_size or (BATCH if total is None else min(BATCH, max(SMALLEST, total // 4)))
+    progress, seen, pairs, frozen, tried = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
+    few = min(FEW, total or FEW) // (2 if noisy and labels is not None else 1)
     for number, (x, y) in enumerate(batches(images, labels, size)):
         if number == 0:
             _first(patient, x)
-        outputs, moments, kept = _run(patient, x, training=True, batch_statistics=True)
+        outputs, moments, kept = _measured(patient, x, training=True)
         frozen |= kept
         for key, calls in moments.items():
             seen.setdefault(key, []).append((calls, max(sizes(x))))
-        if patient.images < FEW:
+        if number == 0 or patient.images + max(sizes(x)) <= few:
             calm = outputs
             if noisy:
-                calm, quiet, _ = _run(patient, x, training=False, batch_statistics=True)
+                calm, quiet, _ = _measured(patient, x, training=False)
                 for key in moments.keys() & quiet.keys():
                     pairs.setdefault(key, []).append((moments[key], quiet[key]))
             if y is not None:
-                answers.append((_run(patient, x, training=False)[0], calm, y))
+                tried.append((_answers(patient, x, training=False), calm, y))
         patient.images += max(sizes(x))
         patient.largest_batch = max(patient.largest_batch, max(sizes(x)))
         progress.add(max(sizes(x)))
     progress.close()
     if patient.images == 0:
         raise ValueError("expected at least one image, received none")
-    patient.accuracy = _accuracy(answers)
+    patient.accuracy = _accuracy(tried)
     for name, norm in patient.norms.items():
         if id(norm) in seen:
             patient.observed[name] = _observed(seen[id(norm)], pairs.get(id(norm)), id(norm) in frozen)
@@ -166,10 +181,10 @@ def _observe(patient: Patient, images, labels) -> None:
             patient.skipped.append(f"{name}: it was not run, or only inside another layer's graph")
 
 
-def _accuracy(answers) -> tuple[float, float] | None:
+def _accuracy(tried) -> tuple[float, float] | None:
     """The share of right answers in inference and with the batch's statistics."""
     right, counted = np.zeros(2), 0
-    for own, calm, y in answers:
+    for own, calm, y in tried:
         both = [answered(outputs, y) for outputs in (own, calm)]
         if None in both:
             return None
@@ -177,19 +192,24 @@ def _accuracy(answers) -> tuple[float, float] | None:
     return tuple((right / counted).tolist()) if counted else None
 
 
-def _run(patient, x, *, training, batch_statistics=False):
-    norms = list(patient.norms.values())
+def _answers(patient, x, *, training):
+    with _refusing(x):
+        return answers(patient.model, x, training)
+
+
+def _measured(patient, x, *, training):
+    with _refusing(x):
+        return measure(patient.model, list(patient.norms.values()), x, training=training)
+
+
+@contextmanager
+def _refusing(x):
+    """Turns what a model raises on images into one sentence."""
     try:
-        return measure(patient.model, norms, x, training=training, batch_statistics=batch_statistics)
+        yield
     except Exception as error:  # whatever a stranger's model raises
-        raise _refused(x, error) from error
-
-
-def _refused(x, error) -> ValueError:
-    shapes = keras.tree.map_structure(np.shape, x)
-    return ValueError(
-        f"expected images that the model can be run on, received shape {shapes}: {str(error).strip()[:300]}"
-    )
+        shapes, reason = keras.tree.map_structure(np.shape, x), str(error).strip()[:300]
+        raise ValueError(f"expected images that the model can be run on, received shape {shapes}: {reason}") from error
 
 
 def _drops(layer) -> bool:
@@ -223,13 +243,12 @@ def _first(patient: Patient, x) -> None:
     """What one image shows: how layers are connected, and whether its companions matter."""
     one = keras.tree.map_structure(lambda part: part[:1], x)
     two = keras.tree.map_structure(lambda part: np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part]), x)
-    try:
+    with _refusing(one):
         patient.trace = trace(patient.model, lambda: patient.model(one))
-    except Exception as error:
-        raise _refused(one, error) from error
-    changes = {"predict": _distance(*(_run(patient, x, training=False)[0] for x in (one, two)))}
+    # The outputs of the trace are no substitute: training=False switches dropout off that was called with True.
+    changes = {"predict": _distance(*(_answers(patient, x, training=False) for x in (one, two)))}
     if any(call.training for call in patient.trace.calls):
-        changes["model(x)"] = _distance(patient.trace.outputs, _run(patient, two, training=None)[0])
+        changes["model(x)"] = _distance(patient.trace.outputs, _answers(patient, two, training=None))
     if max(changes.values()) > SAME and _is_random(patient.model, one):
         patient.skipped.append("whether an image's companions matter: the outputs are random")
         return
@@ -238,8 +257,7 @@ def _first(patient: Patient, x) -> None:
 
 def _is_random(model, x) -> bool:
     """Whether a second run in inference gives something else than the first."""
-    with untouched(model):
-        return _distance(model(x, training=False), model(x, training=False)) > SAME
+    return _distance(*(answers(model, x, training=False) for _ in range(2))) > SAME
 
 
 def _arrays(outputs) -> list[np.ndarray]:

@@ -1,6 +1,5 @@
 """Signs that checks read: whether a layer has learned, whether statistics fit, what stands before it."""
 
-import inspect
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 from keras import initializers, layers
 
 from .patient import Observed, Patient
-from .watch import Call, as_numbers, is_norm, weights_of  # noqa
+from .watch import Call, as_numbers, is_norm
 
 #: Steps between neighboring numbers, relative to their size, of the types with sixteen bits.
 SIXTEEN = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
@@ -45,6 +44,10 @@ ELEMENTWISE = (
     layers.LayerNormalization,
     layers.GroupNormalization,
 )
+#: The same of Keras's operations, by name.
+OPERATIONS = ("Relu", "Relu6", "LeakyRelu", "Elu", "Gelu", "Silu", "Sigmoid", "Tanh", "Add", "Subtract", "Multiply")
+#: What puts channels last, whatever the data format.
+LAST = (layers.Dense, layers.RNN, layers.Bidirectional, layers.Embedding, layers.MultiHeadAttention)
 #: Layers that move values about or scale them, and have no weights that learn.
 SHAPING = (layers.Flatten, layers.Reshape, layers.Permute, layers.Rescaling, layers.Normalization)
 
@@ -194,12 +197,6 @@ def _errors(seen: Observed, spread, epsilon: float, live) -> tuple[float, float]
     return float(np.median(mean[live])), float(np.median(variance[live]))
 
 
-def says_training(layer) -> bool:
-    """Whether a layer takes it that this is training if nobody says so, as Keras's augmentation layers do."""
-    parameters = inspect.signature(type(layer).call).parameters if hasattr(type(layer), "call") else {}
-    return "training" in parameters and parameters["training"].default is True
-
-
 def is_linear(layer) -> bool:
     """Whether a layer is a convolution or a dense layer without a nonlinearity in it."""
     return isinstance(layer, LINEAR) and getattr(layer, "activation", None) in (None, keras.activations.linear)
@@ -207,8 +204,11 @@ def is_linear(layer) -> bool:
 
 def channels_of(layer, rank: int) -> int | None:
     """The axis of the channels in what a layer puts out; None where that can't be said."""
-    if isinstance(layer, layers.Dense):
+    if isinstance(layer, LAST):
         return rank - 1
+    if isinstance(layer, layers.TimeDistributed):
+        found = channels_of(layer.layer, rank - 1)
+        return None if found is None else found + 1
     data_format = getattr(layer, "data_format", None)
     if data_format is None or isinstance(layer, layers.Flatten):
         return None
@@ -217,15 +217,14 @@ def channels_of(layer, rank: int) -> int | None:
 
 def channels_before(patient: Patient, call: Call) -> int | None:
     """The axis of the channels in what a normalization is given, by the nearest layer before that knows."""
-    layer, rank = call.feeder, len(call.shape)
+    layer, rank = patient.trace.before.get(id(call.layer)), len(call.shape)
     for _ in range(20):
         if layer is None:
             return None
         found = channels_of(layer, rank)
         if found is not None:
             return found
-        name = type(layer).__name__
-        elementwise = isinstance(layer, ELEMENTWISE) or is_norm(layer) or name in ("Relu", "Relu6", "Gelu", "Silu")
+        elementwise = isinstance(layer, ELEMENTWISE) or is_norm(layer) or type(layer).__name__ in OPERATIONS
         layer = patient.trace.before.get(id(layer)) if elementwise else None
     return None
 

@@ -5,6 +5,7 @@ runs inside a `keras.StatelessScope`, which keeps what a layer assigns to its va
 moving statistics and the states of random generators stay as they are even where the run ends in an error.
 """
 
+import inspect
 from collections import Counter
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ..layer import BatchNorm
+from ..layer import BatchNorm, moments
 
 
 class Call(NamedTuple):
@@ -72,6 +73,12 @@ def is_norm(layer) -> bool:
     return known or all(isinstance(variable, keras.Variable) for variable in kept)
 
 
+def says_training(layer) -> bool:
+    """Whether a layer takes it that this is training if nobody says so, as Keras's augmentation layers do."""
+    parameters = inspect.signature(type(layer).call).parameters if hasattr(type(layer), "call") else {}
+    return "training" in parameters and parameters["training"].default is True
+
+
 def weights_of(layer) -> list:
     """A layer's own variables, without those of layers inside it."""
     return [*layer._trainable_variables, *layer._non_trainable_variables]
@@ -94,17 +101,8 @@ def moments_of(norm, x, mask=None) -> Moments:
     x = ops.cast(x, "float32")
     axis = axis_of(norm, len(x.shape))
     averaged = [i for i in range(len(x.shape)) if i != axis]
-    if mask is None:
-        mean, variance = ops.moments(x, axes=averaged)
-        positions = int(np.prod(x.shape)) // x.shape[axis]
-    else:
-        weights = ops.cast(ops.broadcast_to(ops.expand_dims(mask, -1), ops.shape(x)), "float32")
-        total = ops.sum(weights, axis=averaged) + keras.backend.epsilon()
-        mean = ops.sum(weights * x, axis=averaged) / total
-        around = [1 if i != axis else -1 for i in range(len(x.shape))]
-        variance = ops.sum(weights * ops.square(x - ops.reshape(mean, around)), axis=averaged) / total
-        positions = int(np.sum(mask))
-    return Moments(np.asarray(mean, np.float64), np.asarray(variance, np.float64), positions)
+    mean, variance, count = moments(x, averaged, mask)
+    return Moments(np.asarray(mean, np.float64), np.asarray(variance, np.float64), int(np.max(count)))
 
 
 @contextmanager
@@ -139,7 +137,7 @@ def untouched(model):
 class Trace(NamedTuple):
     """One run: the calls of batch normalizations, all layers in their order, who fed whom, and the outputs.
 
-    `before` is {id(layer): the layer that made its first input}.
+    `before` is {id(layer): the layer that made its first input, or probably did}.
     """
 
     calls: list[Call]
@@ -152,21 +150,28 @@ def trace(model, run) -> Trace:
     """What is seen while `run()` calls the model."""
     makers, before, users, passed, calls, order, kept = {}, {}, Counter(), {}, [], [], []
 
+    def source_of(tensor):
+        """Who made it; of what a function has made, like `tf.nn.relu`, whoever made the last tensor of its shape."""
+        known = (t for t in reversed(kept) if id(t) in makers and t.shape == tensor.shape)
+        return makers.get(id(tensor)) or next((makers[id(t)] for t in known), None)
+
     def wrap(layer, call):
-        inner = not getattr(layer, "_layers", ())
+        inner = not getattr(layer, "_layers", ()) or is_norm(layer)
 
         def watched(*args, **kwargs):
             given, made = tensors((args, kwargs)), call(*args, **kwargs)
             new = {id(t) for t in tensors(made)} - set(map(id, given))
-            kept.extend([*given, *tensors(made)])
             if is_norm(layer) and given:
                 calls.append((layer, id(given[0]), tuple(given[0].shape)))
-            if inner or is_norm(layer):
+            if inner:
                 order.append(layer)
-                if given and id(given[0]) in makers:
-                    before[id(layer)] = makers[id(given[0])]
-                for source in new:
-                    makers.setdefault(source, layer)
+                source = source_of(given[0]) if given else None
+                if source is not None:
+                    before[id(layer)] = source
+            kept.extend([*given, *tensors(made)])
+            for source in new:  # what is made inside a layer has its maker there, but for what no layer in it made
+                makers.setdefault(source, layer)
+            if inner:
                 for source in set(map(id, given)):
                     if new or not tensors(made):
                         users[source] += 1
@@ -204,11 +209,17 @@ def moved(scope: keras.StatelessScope, norm) -> bool:
     return scope.get_current_value(norm.moving_mean) is not None
 
 
-def measure(model, norms, x, *, training: bool, batch_statistics: bool):
+def answers(model, x, training: bool | None):
+    """The outputs of one run."""
+    with untouched(model):
+        return model(x, training=training)
+
+
+def measure(model, norms, x, *, training: bool):
     """One run, with the statistics of each batch normalization's inputs.
 
-    training: what the model is told. With `batch_statistics`, batch normalizations that are not frozen take the
-    statistics of the batch in any case.
+    training: what the model is told; batch normalizations that are not frozen take the statistics of the batch in any
+    case.
 
     Returns:
         the outputs, {id(layer): [Moments of each call]}, and the ids of those that took their moving statistics.
@@ -217,7 +228,7 @@ def measure(model, norms, x, *, training: bool, batch_statistics: bool):
 
     def wrap(norm, call):
         def watched(inputs, *args, **kwargs):
-            if batch_statistics and "training" in kwargs:
+            if "training" in kwargs:
                 kwargs["training"] = kwargs["training"] or not training
             if isinstance(inputs, tf.__internal__.EagerTensor):
                 seen.setdefault(id(norm), []).append(moments_of(norm, inputs, kwargs.get("mask")))

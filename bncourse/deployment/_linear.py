@@ -53,9 +53,8 @@ def scale_inputs(layer, arrays: list[np.ndarray], affine: Affine) -> list[np.nda
     """
     first, *others, bias = arrays
     scale, shift = (_by_weight(layer, first, vector) for vector in affine)
-    constant = np.sum(
-        first * shift, axis=tuple(range(first.ndim - 2))
-    )  # what the shift adds, by the kernel's last axes
+    # What the shift adds, by the kernel's last axes.
+    constant = np.sum(first * shift, axis=tuple(range(first.ndim - 2)))
     if type(layer) in FULL:
         constant = constant.sum(axis=0)
     elif type(layer) in TRANSPOSED:
@@ -81,7 +80,8 @@ def sees_zeros(layer, shape: tuple) -> bool:
     if type(layer) is layers.Dense:
         return False
     if type(layer) in TRANSPOSED:
-        return True  # most of its outputs see a part of the kernel
+        # Most of its outputs see a part of the kernel, unless that has one pixel and no inputs are pulled apart.
+        return {*layer.kernel_size, *layer.strides, *layer.dilation_rate} != {1}
     axis = channel_axis(layer, len(shape))
     lengths = [length for i, length in enumerate(shape) if i not in (0, axis)]
     if layer.padding == "valid":

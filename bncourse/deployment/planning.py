@@ -12,6 +12,8 @@ from ._linear import channel_axis, is_activated, is_linear, scale_inputs, scale_
 from ._passing import carried, split
 from .formulas import Affine, affine
 
+PACKAGE = __name__.partition(".")[0]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -43,6 +45,9 @@ def plan(model) -> Plan:
     of both belongs to such a pair. It may be separated from it by what hands on a scale and a shift per channel:
     dropout in inference, pooling, cropping, flattening, another batch norm that is folded. Behind a concatenation it is
     split among the layers that are concatenated.
+
+    The course's own subclasses of `BatchNorm` are batch norms in inference. Any other subclass, or layer with a moving
+    mean and a moving variance, may compute something else: it is left, and named.
 
     Args:
         model: a built Sequential or functional `keras.Model`; nested ones are opened. It is not changed.
@@ -83,10 +88,17 @@ class _Planner:
                 break
             waiting = still  # what is gone may have stood in the way
         for layer in self.calls:
-            if not is_batch_norm(layer) and hasattr(layer, "_flatten_layers"):
-                for inner in filter(is_batch_norm, layer._flatten_layers(include_self=False)):
-                    name = f"{self._name(layer)}/{inner.name}"
-                    self.plan.left[name] = f"it is called by the code of a {type(layer).__name__}, which can't be read"
+            if _resembles_one(layer):
+                self.plan.left[self._name(layer)] = f"it is a {type(layer).__name__}, which may compute something else"
+            elif not is_batch_norm(layer):
+                self._leave_inner(layer)
+
+    def _leave_inner(self, layer) -> None:
+        """Note the batch norms inside a layer that is no graph."""
+        for inner in getattr(layer, "_flatten_layers", lambda **_: ())(include_self=False):
+            if is_batch_norm(inner) or _resembles_one(inner):
+                name = f"{self._name(layer)}/{inner.name}"
+                self.plan.left[name] = f"it is called by the code of a {type(layer).__name__}, which can't be read"
 
     def _name(self, layer) -> str:
         return self.calls[layer][0].name
@@ -162,7 +174,7 @@ class _Planner:
                 continue
             vector = _per_channel(call, value.shape, current)
             if sees_zeros(call.layer, value.shape) and np.any(vector.shift):
-                raise _StaysError(f"`{call.name}` behind it sees zeros beyond the border, where no shift was added")
+                raise _StaysError(f"`{call.name}` behind it sees zeros around its inputs, where no shift was added")
             yield call, vector
 
     def _starts(self, norm) -> Iterator[tuple[Call, Affine]]:
@@ -185,8 +197,16 @@ class _Planner:
 
 
 def is_batch_norm(layer) -> bool:
-    """Whether a layer is Keras's batch normalization or the course's."""
-    return type(layer) in (keras.layers.BatchNormalization, BatchNorm)
+    """Whether a layer is Keras's batch normalization, or the course's in one of its forms, whose inference is one."""
+    ours = isinstance(layer, BatchNorm) and type(layer).__module__.partition(".")[0] == PACKAGE
+    return ours or type(layer) is keras.layers.BatchNormalization
+
+
+def _resembles_one(layer) -> bool:
+    """Whether a layer is a batch norm by its class or its statistics, and may yet compute something else."""
+    by_class = isinstance(layer, keras.layers.BatchNormalization | BatchNorm)
+    by_statistics = hasattr(layer, "moving_mean") and hasattr(layer, "moving_variance")
+    return (by_class or by_statistics) and not is_batch_norm(layer)
 
 
 def _affine(norm) -> Affine:

@@ -46,12 +46,13 @@ class _Copier:
 
     def __init__(self, planned: Plan):
         self.plan = planned
-        self.copies = {}  # {layer: its copy, or None if it is folded}
+        self.copies = {}  # {layer: its copy; of one that is folded None, or what stands in its place}
 
     def model(self, model) -> keras.Model:
         """A copy of a model whose graph can be read; its weights are set when all is built."""
-        if self.plan.gone.issuperset(_without_inputs(model)):  # Keras makes no model that returns its inputs
-            return keras.layers.Identity(name=model.name)
+        layers = _without_inputs(model)
+        if self.plan.gone.issuperset(layers):  # Keras makes no model that returns nothing but its inputs
+            self.copies |= {layer: keras.layers.Identity(name=layer.name, dtype=layer.dtype_policy) for layer in layers}
         if isinstance(model, keras.Sequential):
             copy = self._sequential(model)
         else:
@@ -66,7 +67,7 @@ class _Copier:
     def set_weights(self) -> None:
         """Give every copied layer its weights."""
         for layer, copy in self.copies.items():
-            if copy is not None and not is_graph(layer) and isinstance(layer, keras.layers.Layer):
+            if layer not in self.plan.gone and not is_graph(layer) and isinstance(layer, keras.layers.Layer):
                 self._set_weights(layer, copy)
 
     def _sequential(self, model) -> keras.Sequential:
@@ -109,6 +110,8 @@ def _same_input(tensor):
 
 def _call(layer, *args, **kwargs):
     """What stands in the graph for one call: where the layer is folded, its input."""
-    if layer is not None:
-        return layer(*args, **kwargs)
-    return args[0] if args else kwargs["inputs"]
+    inputs = args[0] if args else kwargs["inputs"]
+    if layer is None:
+        return inputs
+    # What stands in a batch norm's place takes no mask and no `training`.
+    return layer(inputs) if type(layer) is keras.layers.Identity else layer(*args, **kwargs)

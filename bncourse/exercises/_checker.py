@@ -82,6 +82,7 @@ class Function(Exercise):
         tensors: whether later cells pass tensors, also those of a compiled function.
         also: other right answers: a mistake is also recognized by what it changes in one of them.
         tolerance: the largest difference from the truth, relative to the largest element of each array.
+        in_place: for arguments that nothing may change in any way, what is said to an answer that does.
     """
 
     kind: ClassVar[str] = "function"
@@ -95,6 +96,7 @@ class Function(Exercise):
     tensors: bool = False
     also: tuple[Callable, ...] = ()
     tolerance: float = 1e-4
+    in_place: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -177,9 +179,8 @@ class Function(Exercise):
         changed = next((outcome.changed for outcome in evidence.outcomes if outcome.changed), ())
         if changed:
             names = " and ".join(f"`{name}`" for name in changed)
-            return (
-                f"Your function changed {names} in place, and the caller still needs it. Compute a new array instead."
-            )
+            advice = self.in_place.get(changed[0], "Compute a new array instead.")
+            return f"Your function changed {names} in place, and the caller still needs it. {advice}"
         again = self._prober.observe(answer, self._cases[0], self._forms[0], clock)
         if Evidence([again], self._truths[:1], self.tolerance).wrong():
             return (
@@ -335,6 +336,7 @@ class Value(Exercise):
         comment: what the value looks like, shown in the stub: "(height, width, channels)".
         tolerance: the largest difference from the truth, relative to it: readers round. Whole numbers are exact.
         accepted: other answers that are right, such as those made of figures that the text has rounded.
+        categories: whether the numbers are names of something: then none is too large or too small.
     """
 
     kind: ClassVar[str] = "value"
@@ -344,6 +346,7 @@ class Value(Exercise):
     comment: str = ""
     tolerance: float = 5e-3
     accepted: tuple = ()
+    categories: bool = False
     stub: Any = field(default=..., init=False)
 
     @cached_property

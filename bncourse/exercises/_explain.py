@@ -1,11 +1,12 @@
 """Why results are wrong: the known mistake, or the general one, that gives the very same results."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import _general as general
 from ._compare import Parts, close
-from ._messages import called, capital, listed, worst_element
+from ._messages import called, capital, listed, verb, worst_element
 from ._mistake import Mistake
 from ._probe import Outcome
 
@@ -115,10 +116,16 @@ def explain(evidence: Evidence, suspects: Suspects) -> Explanation:
     if all(name for name in wrong) and (text := general.exchanged_results(wrong, calls, evidence.tolerance)):
         return Explanation(f"{text}{_rest(evidence, wrong)}", None, "general")
     mutants = suspects.mutants()
+    if any(pair.received.shape != pair.truth.shape for name in wrong for pair in evidence.pairs(name)):
+        mutants = [mutant for mutant in mutants if _AXES.search(mutant[0])]
     for words, rank, parts in mutants:
         if parts == wrong and rank <= 2 and not _is_constant(evidence, wrong):
             return Explanation(f"{words}{_rest(evidence, wrong)}", None, "general")
     return _part_by_part(evidence, suspects, wrong, mutants)
+
+
+#: What is said of a changed solution whose result has the same wrong shape: it is about axes, or a factor.
+_AXES = re.compile("axis|axes|taken over|transpos|factor|results stand|repeat", re.I)
 
 
 def _is_constant(evidence: Evidence, names: list[str]) -> bool:
@@ -143,7 +150,7 @@ def _part_by_part(evidence: Evidence, suspects: Suspects, wrong: list[str], muta
     """An explanation of each wrong part by itself."""
     texts, named, mistake = {}, False, None
     for name in wrong:
-        known = next((m for m, outcomes in suspects.known if evidence.agrees(outcomes, name)), None)
+        known = next((m for m, outcomes in suspects.known if _fits_a_part(evidence, outcomes, name, wrong)), None)
         if known:
             texts.setdefault(_told(known), []).append(name)
             mistake, named = mistake or known, True
@@ -162,8 +169,13 @@ def _part_by_part(evidence: Evidence, suspects: Suspects, wrong: list[str], muta
         for text, names in texts.items()
     ]
     if unexplained:
-        sentences.append(f"{capital(listed(unexplained))} {'is' if len(unexplained) == 1 else 'are'} wrong besides.")
+        sentences.append(f"{capital(listed(unexplained))} {verb(unexplained)} wrong besides.")
     return Explanation(" ".join(sentences) + _rest(evidence, wrong), mistake, "known" if mistake else "general")
+
+
+def _fits_a_part(evidence: Evidence, outcomes: list[Outcome], name: str, wrong: list[str]) -> bool:
+    """Whether a known mistake gives this wrong part, and spoils none that is right."""
+    return evidence.agrees(outcomes, name) and set(replace(evidence, outcomes=outcomes).wrong()) <= set(wrong)
 
 
 def _general(evidence: Evidence, suspects: Suspects, name: str, mutants: list) -> str | None:
@@ -206,4 +218,4 @@ def _elsewhere(evidence: Evidence, suspects: Suspects) -> str:
 def _rest(evidence: Evidence, wrong: list[str]) -> str:
     """Which parts are right."""
     right = [name for name in evidence.names if name not in wrong]
-    return f" {capital(listed(right))} {'is' if len(right) == 1 else 'are'} right." if right and wrong else ""
+    return f" {capital(listed(right))} {verb(right)} right." if right and wrong else ""

@@ -278,6 +278,8 @@ def _has_channels(pair: Pair) -> bool:
 
 def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | None:
     """The right numbers in another shape, or one number for something else than asked."""
+    if not all(p.received.size for p in pairs):
+        return None
     if all(equal(p.received.ravel(), p.truth.ravel(), tolerance) for p in pairs):
         return "The numbers are right: only the shape is not."
     if all(p.received.ndim == 2 and equal(p.received.T, p.truth, tolerance) for p in pairs):
@@ -290,6 +292,12 @@ def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | Non
             return f"A sum over axis {axis} is missing."
         if extra and all(equal(p.received.mean(axis=axis), p.truth, tolerance) for p in pairs):
             return f"A mean over axis {axis} is missing."
+    if all(p.truth.ndim == 1 and p.received.ndim > 1 and p.received.shape[-1] == len(p.truth) for p in pairs):
+        rows = [(p.received.reshape(-1, len(p.truth)), p.truth) for p in pairs]
+        if all(equal(r.sum(axis=0), t, tolerance) for r, t in rows):
+            return "A sum over all axes but the last is missing."
+        if all(equal(r.mean(axis=0), t, tolerance) for r, t in rows):
+            return "A mean over all axes but the last is missing."
     return None
 
 
@@ -362,19 +370,15 @@ def ignored_argument(name: str, label: str, probes: list[dict], received: Callab
             continue
         reacts, seen = False, 0
         for probe in probes:
-            changed = _changed(probe.get(argument))
-            if changed is None:
-                break
-            before, after = right(probe), right({**probe, argument: changed})
-            if before is None or after is None or equal(before[name], after[name], 1e-6):
-                continue
-            one, other = received(probe), received({**probe, argument: changed})
-            if one is None or other is None or name not in one or name not in other:
-                break
-            seen += 1
-            if not equal(one[name], other[name], 1e-9):
-                reacts = True
-                break
+            for changed in _others(argument, probe, probes):
+                before, after = right(probe), right({**probe, argument: changed})
+                if before is None or after is None or equal(before[name], after[name], 1e-6):
+                    continue
+                one, other = received(probe), received({**probe, argument: changed})
+                if one is None or other is None or name not in one or name not in other:
+                    return None
+                seen += 1
+                reacts |= not equal(one[name], other[name], 1e-9)
         if seen and not reacts:
             return f"`{argument}` has no effect on {label or 'your result'}, and it should have one."
     return None
@@ -437,6 +441,15 @@ def dependence(name: str, label: str, probes: list[dict], received: Callable, ri
                         f"{should}: over which axes do you average or sum?"
                     )
     return None
+
+
+def _others(argument: str, probe: dict, probes: list[dict]) -> list:
+    """Other values of an argument: a small change, which rounding may hide, and those that it has in other calls."""
+    changed = _changed(probe.get(argument))
+    if changed is None:
+        return []
+    elsewhere = [other.get(argument) for other in probes if other is not probe]
+    return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0 and np.ndim(changed) == 0)]
 
 
 def _changed(value):
@@ -514,7 +527,7 @@ def _features(probes: list[dict], parameters: dict) -> Iterator[tuple[str, list[
         elif all(isinstance(v, np.ndarray) for v in values):
             dims = [v.ndim for v in values]
             for count in set(dims):
-                yield f"for an `{name}` with {count} axes", [d == count for d in dims]
+                yield f"where `{name}` has {count} axes", [d == count for d in dims]
             square = [v.ndim > 1 and v.shape[0] == v.shape[1] for v in values]
             yield f"where `{name}` is square", square
             yield f"where `{name}` is not square", [not s for s in square]

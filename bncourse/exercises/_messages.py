@@ -23,6 +23,11 @@ def called(name: str) -> str:
     return f"the {name[1:].replace('_', ' ')}" if name.startswith("*") else f"`{name}`"
 
 
+def verb(names: list[str]) -> str:
+    """What follows some parts in a sentence; what a call leaves behind may be many: "the learned weights are"."""
+    return "are" if len(names) > 1 or (names[0].startswith("*") and names[0].endswith("s")) else "is"
+
+
 def capital(sentence: str) -> str:
     if sentence[1:2] == " " and sentence[0] not in "aA":  # a variable
         return sentence
@@ -42,7 +47,7 @@ def wrong_shape(outcomes: list[Outcome], truths: list[Parts]) -> tuple[str, str]
         for name, part in outcome.parts.items():
             if part.shape != truth[name].shape:
                 expected, received = _shape(truth[name]), _shape(part)
-                return name, f"{capital(subject(outcome, name))} is {received}, expected {expected}."
+                return name, f"{capital(subject(outcome, name))} {verb([name])} {received}, expected {expected}."
     return None
 
 
@@ -82,7 +87,7 @@ def worst_element(outcomes: list[Outcome], truths: list[Parts], tolerance: float
             index = np.unravel_index(int(error.argmax()), error.shape)
             if (far := float(error[index]) / scale(expected)) > worst[0]:
                 received, right = number(part[index]), number(expected[index])
-                where = f" is off, most{_at(index)}: received" if index else " is"
+                where = f" {verb([name])} off, most{_at(index)}: received" if index else " is"
                 worst = far, f"{capital(subject(outcome, name))}{where} {received}, expected {right}."
         if worst[1]:
             return worst[1]

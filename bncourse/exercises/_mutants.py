@@ -241,7 +241,7 @@ def _call(node: ast.Call, parent, names) -> Iterator[_Change]:
                 "log": "A logarithm is missing."}  # fmt: skip
         yield node.args[0], lost.get(called, "Something is not rounded to a whole number."), 1 if called in lost else 2
     if called == "sqrt":
-        yield from _sums_under_a_root(node, node.args[0])
+        yield from _sums_under_a_root(node, node.args[0], names)
     if called in {"var", "std"}:
         for extra in ((), ("keepdims",)):
             keywords = [*node.keywords, ast.keyword("ddof", ast.Constant(1))]
@@ -332,14 +332,13 @@ def _axes(node: ast.Call, called: str) -> Iterator[_Change]:
             yield _copied(node, keywords=keywords), f"The {what} is taken {words}; other axes are wanted.", 2
 
 
-def _sums_under_a_root(node, inner) -> Iterator[_Change]:
+def _sums_under_a_root(node, inner, names) -> Iterator[_Change]:
     if not (isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add)):
         return
     root = lambda part: (  # noqa: E731
         _copied(node, args=[part]) if isinstance(node, ast.Call) else _copied(node, left=part)
     )
-    term = ast.unparse(inner.right)
-    term = f"`{term}`" if term.isidentifier() else "One term"
+    term = _named(inner.right, names) or "One term"
     outside = ast.BinOp(root(inner.left), ast.Add(), inner.right)
     yield outside, f"{term} is added outside the root; it belongs under it.", 0
     yield ast.BinOp(root(inner.left), ast.Add(), root(inner.right)), "The root of a sum is not the sum of roots.", 0
@@ -350,9 +349,11 @@ def _sums_under_a_root(node, inner) -> Iterator[_Change]:
 # --- arithmetic ---
 
 
-def _told(node, what: str) -> str:
-    text = ast.unparse(node)
-    return f"The {what} `{text}` is missing." if text.isidentifier() else f"A {what} is missing."
+def _told(node, what: str, names: "_Names") -> str:
+    text = _named(node, names)
+    if text.startswith("`"):
+        return f"The {what} {text} is missing."
+    return f"A {what} is missing: {text}." if text else f"A {what} is missing."
 
 
 def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
@@ -360,31 +361,33 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
     with_op = lambda other: _copied(node, op=other)  # noqa: E731
     turned = ast.BinOp(right, op, left)
     if isinstance(op, ast.Add):
-        yield left, _told(right, "term"), 1
-        yield right, _told(left, "term"), 1
-        yield with_op(ast.Sub()), f"{_what(right)} is subtracted and should be added.", 1
+        yield left, _told(right, "term", names), 1
+        yield right, _told(left, "term", names), 1
+        yield with_op(ast.Sub()), f"{_what(right, names)} is subtracted and should be added.", 1
         yield with_op(ast.Mult()), "Something is multiplied that should be added.", 2
     elif isinstance(op, ast.Sub):
-        yield left, f"{_what(right)} is not subtracted.", 1
-        yield right, _told(left, "term"), 2
+        yield left, f"{_what(right, names)} is not subtracted.", 1
+        yield right, _told(left, "term", names), 2
         yield turned, "A difference has the wrong sign: its two sides are exchanged.", 1
-        yield with_op(ast.Add()), f"{_what(right)} is added and should be subtracted.", 1
+        yield with_op(ast.Add()), f"{_what(right, names)} is added and should be subtracted.", 1
         yield with_op(ast.Div()), "Something is divided that should be subtracted.", 2
     elif isinstance(op, ast.Mult | ast.MatMult):
-        yield left, _told(right, "factor"), 1
-        yield right, _told(left, "factor"), 1
-        yield with_op(ast.Div()), f"{_what(right)} divides where it should multiply.", 1
-        yield ast.BinOp(right, ast.Div(), left), f"{_what(left)} divides where it should multiply.", 2
+        yield left, _told(right, "factor", names), 1
+        yield right, _told(left, "factor", names), 1
+        yield with_op(ast.Div()), f"{_what(right, names)} divides where it should multiply.", 1
+        yield ast.BinOp(right, ast.Div(), left), f"{_what(left, names)} divides where it should multiply.", 2
         yield with_op(ast.Add()), "Added where a product is wanted.", 1
         squared = ast.BinOp(right, ast.Pow(), ast.Constant(2))
-        yield _copied(node, right=squared), f"A factor is squared, and it should not be{_by(right, ': ')}.", 2
+        yield _copied(node, right=squared), f"A factor is squared, and it should not be{_by(right, names, ': ')}.", 2
         if isinstance(op, ast.Mult) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Add | ast.Sub):
             inside = ast.BinOp(ast.BinOp(left, ast.Mult(), right.left), right.op, right.right)
             yield inside, "A pair of parentheses is missing: a factor reaches one term alone.", 1
     elif isinstance(op, ast.Div):
-        yield left, f"The division{_by(right)} is missing.", 1
+        yield left, f"The division{_by(right, names)} is missing.", 1
         upside_down = isinstance(left, ast.Constant) and left.value == 1
-        words = "A fraction is upside down." if upside_down else f"{_what(right)} multiplies where it should divide."
+        words = (
+            "A fraction is upside down." if upside_down else f"{_what(right, names)} multiplies where it should divide."
+        )
         yield with_op(ast.Mult()), words, 1
         yield turned, "A fraction is upside down.", 1
         yield with_op(ast.FloorDiv()), "`//` rounds down, and a fraction is wanted: `/`.", 1
@@ -392,11 +395,11 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
         yield _copied(node, right=_root_of(right)), "Divided by the root of what you should divide by.", 2
         yield _copied(node, right=ast.BinOp(right, ast.Pow(), ast.Constant(2))), "Divided twice by the same.", 2
     elif isinstance(op, ast.FloorDiv):
-        yield left, f"The division{_by(right)} is missing.", 1
+        yield left, f"The division{_by(right, names)} is missing.", 1
         yield with_op(ast.Div()), "`/` gives a fraction; a whole number is wanted, rounded down.", 1
         yield _parse(f"-(-({ast.unparse(left)}) // ({ast.unparse(right)}))"), "You round up, and down is wanted.", 1
         yield _parse(f"round(({ast.unparse(left)}) / ({ast.unparse(right)}))"), "You round to the nearest.", 2
-        yield with_op(ast.Mult()), f"{_what(right)} multiplies where it should divide.", 1
+        yield with_op(ast.Mult()), f"{_what(right, names)} multiplies where it should divide.", 1
         for other in (ast.Sub(), ast.Add()):
             words = "Off by one where the division leaves no remainder: look at both ends."
             yield _copied(node, left=ast.BinOp(left, other, ast.Constant(1))), words, 1
@@ -404,7 +407,7 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
         yield left, "A remainder, `%`, is missing.", 1
         yield with_op(ast.FloorDiv()), "`//` stands where the remainder `%` is wanted.", 1
     elif isinstance(op, ast.Pow):
-        yield from _powers(node, left, right)
+        yield from _powers(node, left, right, names)
     if isinstance(op, ast.Add | ast.Sub):
         yield from _parentheses(node, left, right, op)
     if isinstance(op, ast.Mult | ast.Div) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
@@ -412,14 +415,31 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
         yield outside, "A pair of parentheses is missing: what belongs to a whole sum reaches its last term alone.", 1
 
 
-def _what(node) -> str:
-    text = ast.unparse(node)
-    return f"`{text}`" if text.isidentifier() else "Something"
+#: Variables of solutions, which a reader's code need not have, in words.
+_IN_WORDS = {
+    "mean": "the mean",
+    "variance": "the variance",
+    "inv_std": "one over the standard deviation",
+    "x_hat": "the normalized input",
+    "dbeta": "the gradient of beta",
+    "dgamma": "the gradient of gamma",
+}
 
 
-def _by(node, before: str = " by ") -> str:
+def _named(node, names: "_Names") -> str:
+    """A parameter by its name, a well-known quantity in words, anything else not at all."""
     text = ast.unparse(node)
-    return f"{before}`{text}`" if text.isidentifier() else ""
+    return f"`{text}`" if text in names.parameters else _IN_WORDS.get(text, "")
+
+
+def _what(node, names: "_Names") -> str:
+    text = _named(node, names) or "something"
+    return text[:1].upper() + text[1:]
+
+
+def _by(node, names: "_Names", before: str = " by ") -> str:
+    text = _named(node, names)
+    return f"{before}{text}" if text else ""
 
 
 def _root_of(node: ast.expr) -> ast.BinOp:
@@ -436,12 +456,12 @@ def _parentheses(node, left, right, op) -> Iterator[_Change]:
             yield ast.BinOp(ast.BinOp(left.left, op, right), left.op, left.right), words, 1
 
 
-def _powers(node, left, right) -> Iterator[_Change]:
+def _powers(node, left, right, names) -> Iterator[_Change]:
     power = ast.unparse(right)
     root = power in {"0.5", "1 / 2"}
     yield left, "A square root is missing." if root else "A square or power is missing.", 1
     if root:
-        yield from _sums_under_a_root(node, left)
+        yield from _sums_under_a_root(node, left, names)
         yield _copied(node, right=ast.Constant(2)), "A square stands where a root is wanted.", 1
     elif power == "2":
         yield _parse(f"abs({ast.unparse(left)})"), "An absolute value stands where a square is wanted.", 1
@@ -535,6 +555,8 @@ def _number(node: ast.Constant, parent, names) -> Iterator[_Change]:
             yield ast.Constant(axis), f"Axis {axis} is taken, and another one is wanted.", 2
         return
     off = "A whole number in your formula is off by one."
+    if isinstance(parent, ast.Subscript):
+        off = "Another place of a list or shape is read than the one that is wanted."
     for other, words in (
         (number + 1, off),
         (number - 1, off),

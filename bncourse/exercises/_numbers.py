@@ -31,66 +31,86 @@ def read_numbers(answer, solution, labels: list[str]) -> tuple[np.ndarray, str]:
 
 def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
     """What is wrong with the numbers of an answer; None if they are right."""
-    truth = _flat(exercise.solution)
-    tolerance = exercise.tolerance
-    for accepted in (exercise.solution, *exercise.accepted):
-        wrong = [i for i, t in enumerate(_flat(accepted)) if not _close(numbers[i], t, t, tolerance)]
-        if not wrong:
-            return None
+    truth = flat(exercise.solution)
     wrong = [i for i in range(len(truth)) if not _right(numbers[i], i, exercise)]
+    if not wrong:
+        return None
     labels = [_label(i, exercise.labels, len(truth)) for i in range(len(truth))]
-    rest = _rest(labels, wrong)
-    together = len(truth) > 1 and not exercise.labels  # numbers of one kind, such as the elements of a gradient
-    if (
-        together
-        and not _known(numbers, wrong, truth, exercise)[0]
-        and (words := _as_one(numbers, wrong, truth, exercise))
-    ):
-        return Explanation(words, None, "general")
     mistakes, left = _known(numbers, wrong, truth, exercise)
-    if mistakes and not left and len(mistakes) == 1:
-        return Explanation(f"{capital(mistakes[0][0].name)}. {mistakes[0][0].hint}", mistakes[0][0], "known")
-    if len(wrong) > 1 and _reordered(numbers, truth, tolerance):
+    if len(mistakes) == 1 and not left:
+        return Explanation(_told(mistakes[0][0]), mistakes[0][0], "known")
+    rest = _rest(labels, wrong)
+    if exercise.categories:
+        return Explanation(f"{_joined([labels[i] for i in wrong])} {_is(wrong)} wrong.{rest}")
+    together = len(truth) > 1 and not exercise.labels  # numbers of one kind, such as the elements of a gradient
+    if together and not mistakes and (words := _as_one(numbers, truth, exercise)):
+        return Explanation(words, None, "general")
+    if together and len(wrong) == 1:
+        label = labels[wrong[0]]
+        words = f"Only {label[0].lower()}{label[1:]}, {number(numbers[wrong[0]])}, is wrong: it"
+        return Explanation(f"{words} {_too(wrong[0], numbers, truth)}.")
+    if len(wrong) > 1 and _reordered(numbers, truth, exercise.tolerance):
         return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
-    texts = [
-        f"{', '.join(labels[i] for i in own)}: {capital(mistake.name)}. {mistake.hint}" for mistake, own in mistakes
-    ]
+    texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
     for i in left:
         if words := None if together else _kind(i, numbers, truth, exercise):
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
         else:
-            direction = "large" if numbers[i] > truth[i] else "small"
-            texts.append(f"{labels[i]}, {number(numbers[i])}, is too {direction}.")
+            texts.append(f"{labels[i]}, {number(numbers[i])}, {_too(i, numbers, truth)}.")
     if len(truth) == 1:
         texts = [text.removeprefix(f"{labels[0]}: ") for text in texts]
     return Explanation(" ".join(texts) + rest, first, "known" if first else "general" if named else "generic")
 
 
-def _as_one(numbers, wrong: list[int], truth, exercise) -> str | None:
+def _as_one(numbers, truth, exercise) -> str | None:
     """How an array of numbers relates to the right one as a whole."""
     if not np.any(numbers):
         return "All of your numbers are 0."
     for words, rank, theirs in exercise.changed_values:
-        if rank <= 2 and all(_close(numbers[i], theirs[i], truth[i] or 1, exercise.tolerance) for i in wrong):
+        if rank <= 2 and all(_close(n, t, t, exercise.tolerance) for n, t in zip(numbers, theirs, strict=True)):
             return words
-    return relation("", [Pair({}, numbers.astype(float), truth.astype(float))], exercise.tolerance)
+    return relation("", [Pair({}, numbers.astype(float), np.array(truth, float))], exercise.tolerance)
 
 
-def _flat(value) -> np.ndarray:
+def _is(things: list) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _too(i: int, numbers, truth) -> str:
+    return f"is too {'large' if numbers[i] > truth[i] else 'small'}"
+
+
+def _told(mistake) -> str:
+    return f"{capital(mistake.name)}. {mistake.hint}"
+
+
+def flat(value) -> list:
+    """The numbers of a value, each of its own type: counts among them are whole."""
     parts = value if isinstance(value, tuple | list) else [value]
-    return np.concatenate([np.ravel(np.asarray(part)) for part in parts])
+    return [number for part in parts for number in np.ravel(np.asarray(part))]
 
 
 def _right(value, i: int, exercise) -> bool:
-    truths = [_flat(accepted)[i] for accepted in (exercise.solution, *exercise.accepted)]
+    truths = [flat(accepted)[i] for accepted in (exercise.solution, *exercise.accepted)]
     return any(_close(value, t, t, exercise.tolerance) for t in truths)
 
 
+#: How far from 0 an answer may be where 0 is right.
+_NEARLY_ZERO = 1e-6
+
+
 def _close(one, other, truth, tolerance: float) -> bool:
-    exact = np.asarray(truth).dtype.kind in "biu"
-    return bool(abs(float(one) - float(other)) <= (0 if exact else tolerance * (abs(float(truth)) or 1)))
+    """Whether two numbers agree within the tolerance, relative to the truth; counts agree exactly."""
+    exact = np.asarray(truth).dtype.kind in "biu" and float(other).is_integer()
+    distance = 0.0 if exact else tolerance * abs(float(truth)) or _NEARLY_ZERO
+    return bool(abs(float(one) - float(other)) <= distance)
+
+
+def _is_it(value: float, candidate: float, whole: bool) -> bool:
+    """Whether a number is what a general mistake gives: a count to the last digit, another number nearly."""
+    return abs(value - candidate) <= (1e-9 if whole else 1e-3) * abs(candidate)
 
 
 def _label(i: int, labels: list[str], count: int) -> str:
@@ -103,9 +123,12 @@ def _rest(labels: list[str], wrong: list[int]) -> str:
     right = [label for i, label in enumerate(labels) if i not in wrong]
     if not right:
         return ""
-    right[1:] = [label[0].lower() + label[1:] for label in right[1:]]
-    joined = right[0] if len(right) == 1 else f"{', '.join(right[:-1])} and {right[-1]}"
-    return f" {joined} {'is' if len(right) == 1 else 'are'} right."
+    return f" {_joined(right)} {_is(right)} right."
+
+
+def _joined(labels: list[str]) -> str:
+    labels = labels[:1] + [label[0].lower() + label[1:] for label in labels[1:]]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
 def _order(exercise) -> str:
@@ -116,9 +139,13 @@ def _known(numbers, wrong: list[int], truth, exercise) -> tuple[list, list[int]]
     """The known mistakes that are shown in full, with their numbers, and the numbers that they leave unexplained."""
     shown = []
     for mistake in exercise.mistakes:
-        theirs = _flat(mistake.wrong_answer)
+        theirs = flat(mistake.wrong_answer)
         own = [i for i in range(len(truth)) if not _close(theirs[i], truth[i], truth[i], exercise.tolerance)]
-        if set(own) <= set(wrong) and all(_close(numbers[i], theirs[i], truth[i], exercise.tolerance) for i in own):
+        # In a long array of numbers of one kind some agree by chance.
+        told = own if exercise.labels or len(truth) < 3 else range(len(truth))
+        if set(own) <= set(wrong) and all(
+            _close(numbers[i], theirs[i], truth[i] or theirs[i], exercise.tolerance) for i in told
+        ):
             shown.append((mistake, own))
     chosen, left = [], list(wrong)
     for mistake, own in sorted(shown, key=lambda pair: -len(pair[1])):
@@ -136,7 +163,7 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
         if not fits:
             return False
         rest.remove(fits[0])
-    return len(Counter(np.round(truth, 9))) > 1
+    return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
 _ENDS = "it is off by one: look at both ends."
@@ -145,6 +172,7 @@ _ENDS = "it is off by one: look at both ends."
 def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
+    whole = np.asarray(truth[i]).dtype.kind in "biu"
     others = [j for j in range(len(truth)) if j != i]
     if any(_close(value, truth[j], truth[j], tolerance) for j in others) and abs(value) > 3:
         j = next(j for j in others if _close(value, truth[j], truth[j], tolerance))
@@ -152,9 +180,9 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
     if rounded := _rounded(value, right, tolerance):
         return rounded
-    if right and _close(value, -right, right, tolerance):
+    if right and _close(value, -right, truth[i], tolerance):
         return "it has the wrong sign."
-    if telling and (words := _changed(i, value, exercise)):
+    if telling and (words := _changed(i, value, whole, exercise)):
         return words
     relations = (
         (1 / right if right else None, "it is upside down: one divided by what it should be."),
@@ -170,17 +198,15 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         (right - 1 if right == int(right) and right > 9 else None, _ENDS),
     )
     for other, words in relations:
-        if other is not None and _close(value, other, other, tolerance) and telling:
+        if other is not None and _is_it(value, other, whole) and telling:
             return words
     return None
 
 
-def _changed(i: int, value: float, exercise) -> str | None:
+def _changed(i: int, value: float, whole: bool, exercise) -> str | None:
     """The words for a changed place in the solution that gives this number, if there is only one such change."""
     found = {
-        words
-        for words, rank, theirs in exercise.changed_values
-        if rank <= 2 and _close(value, theirs[i], theirs[i] or 1, exercise.tolerance)
+        words for words, rank, theirs in exercise.changed_values if rank <= 2 and _is_it(value, float(theirs[i]), whole)
     }
     if len(found) != 1:
         return None

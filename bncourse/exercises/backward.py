@@ -6,7 +6,9 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def batchnorm_backward(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H, W, C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H,
+    W, C), inv_std and gamma (C,).
+    """
     m = dy.shape[0] * dy.shape[1] * dy.shape[2]
     dbeta = dy.sum(axis=(0, 1, 2))
     dgamma = (dy * x_hat).sum(axis=(0, 1, 2))
@@ -15,7 +17,9 @@ def batchnorm_backward(dy, x_hat, inv_std, gamma):
 
 
 def _batchnorm_backward_broken(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H, W, C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (N, H,
+    W, C), inv_std and gamma (C,).
+    """
     m = len(dy)
     dbeta = dy.sum(axis=(0, 1, 2))
     dgamma = (dy * x_hat).sum(axis=(0, 1, 2))
@@ -33,7 +37,7 @@ def _assembled(dy, x_hat, inv_std, gamma, *, m=None, mean=True, slope=True, scal
 
 def _image_probes():
     generator = np.random.default_rng(3)
-    for shape in ((2, 3, 2, 3), (3, 1, 2, 3), (1, 2, 4, 2), (2, 2, 1, 1)):
+    for shape in ((2, 3, 2, 5), (3, 1, 2, 3), (1, 2, 4, 2), (2, 2, 1, 1)):
         x = generator.normal(2, 1.5, shape)
         inv_std = 1 / np.sqrt(x.var(axis=(0, 1, 2)) + 0.5)
         yield dict(
@@ -44,8 +48,17 @@ def _image_probes():
         )
 
 
+def _gamma_in_the_first_term(dy, x_hat, inv_std, gamma, *, root=1):
+    dx, dgamma, dbeta = _assembled(dy, x_hat, inv_std, gamma, scale=False)
+    if root:
+        return dx + (gamma - 1) * inv_std * dy, dgamma, dbeta
+    return dx / inv_std + (gamma * inv_std - 1) * dy, dgamma, dbeta
+
+
 def rmsnorm_backward(dy, x, epsilon):
-    """dx (N, C) of y = x / sqrt(q + epsilon), where q (C,) is the mean of x**2 over the batch; dy and x are (N, C)."""
+    """dx (N, C) of y = x / sqrt(q + epsilon), where q (C,) is the mean of x**2 over the
+    batch; dy and x are (N, C).
+    """
     r = 1 / np.sqrt((x**2).mean(axis=0) + epsilon)
     y = x * r
     return r * (dy - y * (dy * y).mean(axis=0))
@@ -59,6 +72,12 @@ def _rms_parts(x, epsilon):
 def _rms_with_mean(dy, x, epsilon):
     r, y = _rms_parts(x, epsilon)
     return r * (dy - dy.mean(axis=0) - y * (dy * y).mean(axis=0))
+
+
+def _rms_batchnorm(dy, x, epsilon):
+    r = 1 / np.sqrt(x.var(axis=0) + epsilon)
+    x_hat = (x - x.mean(axis=0)) * r
+    return r * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))
 
 
 def _rms_constant(dy, x, epsilon):
@@ -109,7 +128,9 @@ def _rms_probes():
 
 
 def frozen_backward(dy, x, gamma, moving_mean, moving_variance, epsilon=1e-3):
-    """Gradients (dx, dgamma, dbeta) of a frozen layer; dy and x are (N, C), everything else is (C,)."""
+    """Gradients (dx, dgamma, dbeta) of a frozen layer; dy and x are (N, C), everything
+    else is (C,).
+    """
     inv_std = 1 / np.sqrt(moving_variance + epsilon)
     x_hat = (x - moving_mean) * inv_std
     return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
@@ -192,6 +213,20 @@ dx_by_hand = dy - (intercept + slope * x_hat)
         explanation=r"Test it: the four numbers add up to 0, and so do their products with $\hat x$.",
         mistakes=(
             Mistake(
+                "Sums instead of means",
+                "Intercept and slope are means: divide the sums, 6 and -2, by 4.",
+                [-5, -7, -4, -2],
+            ),
+            Mistake(
+                "The line itself", "That is what is taken away: the rest, `dy` minus the line, is `dx`.", [2, 2, 1, 1]
+            ),
+            Mistake("`x_hat` itself", "Asked for is what is left of `dy` when the line is taken away.", [-1, -1, 1, 1]),
+            Mistake(
+                "The slope divided by m - 1",
+                "The slope is the mean of `dy * x_hat`: divide by 4.",
+                [5 / 6, -7 / 6, -5 / 6, 7 / 6],
+            ),
+            Mistake(
                 "The slope is missing",
                 "You took the mean away, which leaves the component along x_hat. Take `slope * x_hat` away as well.",
                 [1.5, -0.5, -1.5, 0.5],
@@ -273,6 +308,30 @@ mistakes in it. Mend them.
         "use several shapes and a gamma away from 1.",
         mistakes=(
             Mistake(
+                "Gamma reaches the first term alone",
+                "The whole bracket is multiplied by gamma: mind the parentheses.",
+                _gamma_in_the_first_term,
+            ),
+            Mistake(
+                "Gamma and `inv_std` reach the first term alone",
+                "The whole bracket is multiplied by them: mind the parentheses.",
+                lambda dy, x_hat, inv_std, gamma: _gamma_in_the_first_term(dy, x_hat, inv_std, gamma, root=0),
+            ),
+            Mistake(
+                "m - 1",
+                "The batch is divided by m, and so is its gradient.",
+                lambda dy, x_hat, inv_std, gamma: _assembled(
+                    dy, x_hat, inv_std, gamma, m=dy.size / dy.shape[-1] - 1 or np.inf
+                ),
+            ),
+            Mistake(
+                "The channels in the place of the columns",
+                "m is N · H · W: the channels have means of their own.",
+                lambda dy, x_hat, inv_std, gamma: _assembled(
+                    dy, x_hat, inv_std, gamma, m=dy.shape[0] * dy.shape[1] * dy.shape[3]
+                ),
+            ),
+            Mistake(
                 "Gamma is still missing",
                 "`dx` starts with `gamma * inv_std`: the step through y = gamma x_hat + beta multiplies by gamma.",
                 lambda dy, x_hat, inv_std, gamma: _assembled(dy, x_hat, inv_std, gamma, scale=False),
@@ -341,6 +400,11 @@ survives?
         "But it feels a common shift, so the gradient keeps its mean: the line goes through the origin. (Per sample "
         "instead of per column, this is [RMSNorm](https://arxiv.org/abs/1910.07467).)",
         mistakes=(
+            Mistake(
+                "Batch normalization",
+                "That is the gradient of a layer that subtracts the mean. This one does not: no path goes through it.",
+                _rms_batchnorm,
+            ),
             Mistake(
                 "A mean is taken away that was never subtracted",
                 "This layer doesn't subtract a mean, so there is no path through one: no `dy.mean(axis=0)`.",
@@ -494,6 +558,16 @@ batch_of_one = (m_convolution, m_dense, dx)
                 "The gradient passed on",
                 "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
                 (49, 1, 0.8),
+            ),
+            Mistake(
+                "One side of the image",
+                "A channel has 7 x 7 positions.",
+                (7, 1, 0.0),
+            ),
+            Mistake(
+                "Divided by epsilon",
+                "The output of a batch of one is beta, whatever x is. How does the loss change with x, then?",
+                (49, 1, 1600.0),
             ),
         ),
     ),

@@ -41,6 +41,12 @@ def _forward_plain(x, gamma, beta, epsilon=1e-3):
     return x_hat, mean, variance, x_hat, inv_std
 
 
+def _forward_over_everything(x, gamma, beta, epsilon=1e-3):
+    r = 1 / np.sqrt(x.var() + epsilon)
+    x_hat = (x - x.mean()) * r
+    return gamma * x_hat + beta, x.mean(), x.var(), x_hat, r
+
+
 def _forward_probes():
     generator = np.random.default_rng(1)
     for shape in ((5, 3), (2, 3, 2, 3), (3, 3)):
@@ -57,7 +63,9 @@ def _forward_probes():
 
 
 def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
-    """Batch normalization of x (..., C) in inference, with moving statistics (C,): y (..., C)."""
+    """Batch normalization of x (..., C) in inference, with moving statistics (C,): y
+    (..., C).
+    """
     return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon) + beta
 
 
@@ -85,7 +93,9 @@ def _inference_probes():
 
 
 def bn_backward(dy, x_hat, inv_std, gamma):
-    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (..., C), inv_std and gamma (C,)."""
+    """Gradients (dx, dgamma, dbeta) of batch normalization, given dy and x_hat (...,
+    C), inv_std and gamma (C,).
+    """
     axes = tuple(range(dy.ndim - 1))
     m = dy.size // dy.shape[-1]
     dbeta = dy.sum(axis=axes)
@@ -107,6 +117,21 @@ def _backward_unscaled(dy, x_hat, inv_std, gamma):
     return dx / gamma, dgamma, dbeta
 
 
+def _backward_unsummed(dy, x_hat, inv_std, gamma):
+    return _backward(dy, x_hat, inv_std, gamma)[0], dy * x_hat, dy
+
+
+def _backward_with_parentheses_lost(dy, x_hat, inv_std, gamma):
+    dx, dgamma, dbeta = _backward(dy, x_hat, inv_std, gamma)
+    return dx / (gamma * inv_std) + (gamma * inv_std - 1) * dy, dgamma, dbeta
+
+
+def _backward_over_the_first_axis(dy, x_hat, inv_std, gamma, m=None):
+    m = m or dy.size // dy.shape[-1]
+    dbeta, dgamma = dy.sum(axis=0), (dy * x_hat).sum(axis=0)
+    return gamma * inv_std * (dy - dbeta / m - x_hat * dgamma / m), dgamma, dbeta
+
+
 def _backward_probes():
     generator = np.random.default_rng(3)
     for shape in ((5, 3), (2, 3, 2, 3), (3, 3)):
@@ -125,7 +150,8 @@ def _backward_probes():
 
 
 def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
-    """Output of the layer and its moving statistics after the call: y (..., C), mean (C,), variance (C,).
+    """Output of the layer and its moving statistics after the call: y (..., C), mean
+    (C,), variance (C,).
 
     `moving` is Moments(mean, variance), both (C,); `training` is True or False.
     """
@@ -147,6 +173,10 @@ def _layer(x, gamma, beta, moving, training, momentum=0.99, *, batch_when, updat
     return y, after.mean, after.variance
 
 
+def _with_mean(mean, result):
+    return result[0], mean, result[2]
+
+
 def _layer_probes():
     generator = np.random.default_rng(4)
     for shape, training, momentum in (((6, 3), True, 0.8), ((6, 3), False, 0.8), ((2, 3, 2, 3), True, 0.7)):
@@ -164,7 +194,9 @@ def _layer_probes():
 
 
 def train_step(network, images, labels, learning_rate):
-    """One step of gradient descent on one batch: changes the network's parameters, returns the loss before the step."""
+    """One step of gradient descent on one batch: changes the network's parameters,
+    returns the loss before the step.
+    """
     logits, caches = network.forward(images, training=True)
     loss = softmax_cross_entropy(logits, labels)
     gradients = network.backward(softmax_cross_entropy_backward(logits, labels), caches)
@@ -185,6 +217,25 @@ def _train(network, images, labels, learning_rate, *, names=None, sign=1, factor
     return softmax_cross_entropy(logits, labels)
 
 
+def _second_pass(again):
+    """A step behind which something is done once more."""
+
+    def step(network, images, labels, learning_rate):
+        loss = train_step(network, images, labels, learning_rate)
+        again(network, images, labels, learning_rate)
+        return loss
+
+    return step
+
+
+def _train_and_look(training):
+    def step(network, images, labels, learning_rate):
+        train_step(network, images, labels, learning_rate)
+        return softmax_cross_entropy(network.forward(images, training=training)[0], labels)
+
+    return step
+
+
 class _Stepped(NamedTuple):
     parameters: np.ndarray
     moving_statistics: np.ndarray
@@ -193,7 +244,15 @@ class _Stepped(NamedTuple):
 def _run_step(step, seed, learning_rate):
     """All parameters of a small network after a step, laid end to end, and its moving statistics."""
     rng = np.random.default_rng(seed)
-    layers = [Conv2D(1, 3, rng=rng, stride=2, use_bias=False), BatchNorm(3), ReLU(), Flatten(), Dense(12, 4, rng=rng)]
+    layers = [
+        Conv2D(1, 3, rng=rng, stride=2, use_bias=False),
+        BatchNorm(3, momentum=0.8),
+        ReLU(),
+        Flatten(),
+        Dense(12, 4, rng=rng),
+    ]
+    for layer in layers:
+        layer.parameters = dict(layer.parameters)  # also where there are none: an answer may call `update`
     network = Network(layers)
     images, labels = rng.uniform(size=(6, 4, 4, 1)), rng.integers(4, size=6)
     step(network, images, labels, learning_rate=learning_rate)
@@ -222,6 +281,11 @@ backward pass will need.
             r"$r = 1 / \sqrt{v + \epsilon}$, $\hat x = (x - \mu) \, r$, $y = \gamma \hat x + \beta$.",
         ),
         mistakes=(
+            Mistake(
+                "Statistics over everything",
+                "Each channel has its own mean and variance: average over all axes but the last.",
+                _forward_over_everything,
+            ),
             Mistake(
                 "Epsilon outside the root",
                 "Epsilon is added to the variance: `1 / np.sqrt(variance + epsilon)`.",
@@ -269,8 +333,19 @@ depends on that example alone.
 """,
         solution=bn_inference,
         probes=_inference_probes,
+        in_place=dict.fromkeys(
+            ("moving_mean", "moving_variance"),
+            "In inference nothing may move: read the moving statistics, and leave them as they are.",
+        ),
         hints=("Nothing is averaged here.", "The formula is that of training, with other statistics in it."),
         mistakes=(
+            Mistake(
+                "Beta multiplied by gamma",
+                "Gamma scales the normalized input alone, and beta is added after that.",
+                lambda x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3: (
+                    gamma * ((x - moving_mean) / np.sqrt(moving_variance + epsilon) + beta)
+                ),
+            ),
             Mistake(
                 "Statistics of the batch",
                 "One of the calls has a single example, which would be its own mean. Use the moving statistics.",
@@ -321,6 +396,46 @@ Write the gradients with respect to input, gamma and beta, for the same shapes.
         ),
         mistakes=(
             Mistake(
+                "The division by m is missing",
+                "In `dx` stand means: divide both sums by m.",
+                lambda dy, x_hat, inv_std, gamma: _backward(dy, x_hat, inv_std, gamma, m=1),
+            ),
+            Mistake(
+                "m - 1",
+                "The batch is divided by m, and so is its gradient.",
+                lambda dy, x_hat, inv_std, gamma: _backward(dy, x_hat, inv_std, gamma, m=dy.size // dy.shape[-1] - 1),
+            ),
+            Mistake(
+                "m counts the channels, too",
+                "The channels have means of their own: m is `dy.size // dy.shape[-1]`.",
+                lambda dy, x_hat, inv_std, gamma: _backward(dy, x_hat, inv_std, gamma, m=dy.size),
+            ),
+            Mistake(
+                "Not summed",
+                "gamma and beta are used by all values of their channel: sum over all axes but the last.",
+                _backward_unsummed,
+            ),
+            Mistake(
+                "Sums over the first axis alone",
+                "For images a channel is summed over batch, height and width: all axes but the last.",
+                _backward_over_the_first_axis,
+            ),
+            Mistake(
+                "Sums over the first axis alone, and m as well",
+                "For images a channel is summed over batch, height and width: all axes but the last.",
+                lambda dy, x_hat, inv_std, gamma: _backward_over_the_first_axis(dy, x_hat, inv_std, gamma, len(dy)),
+            ),
+            Mistake(
+                "Added, not subtracted",
+                "Both sums are taken away from `dy`: mind the signs.",
+                lambda dy, x_hat, inv_std, gamma: _backward(dy, x_hat, inv_std, gamma, mean=-1, slope=-1),
+            ),
+            Mistake(
+                "Gamma and `inv_std` reach the first term alone",
+                "The whole bracket is multiplied by them: mind the parentheses.",
+                lambda dy, x_hat, inv_std, gamma: _backward_with_parentheses_lost(dy, x_hat, inv_std, gamma),
+            ),
+            Mistake(
                 "The statistics taken for constants",
                 "Mean and standard deviation depend on x too: subtract `dbeta / m` and `x_hat * dgamma / m`.",
                 lambda dy, x_hat, inv_std, gamma: _backward(dy, x_hat, inv_std, gamma, mean=0, slope=0),
@@ -370,6 +485,13 @@ just written).
             "`batchnorm` returns three things: the output, the batch's Moments, and a cache.",
         ),
         mistakes=(
+            Mistake(
+                "The moving mean is never updated",
+                "The moving variance follows the batches, the moving mean does not: both belong to `moving`.",
+                lambda x, gamma, beta, moving, training, momentum=0.99: _with_mean(
+                    moving.mean, layer_forward(x, gamma, beta, moving, training, momentum)
+                ),
+            ),
             Mistake(
                 "The moving statistics are never updated",
                 "They stay what they were at the start, so inference will normalize with mean 0 and variance 1.",
@@ -457,6 +579,41 @@ each layer keeps its `parameters` in a dictionary of the same names.
             "Loop over `zip(network.layers, gradients)`, and inside over `gradients_of_layer.items()`.",
         ),
         mistakes=(
+            Mistake(
+                "Divided by the batch size once more",
+                "`softmax_cross_entropy_backward` has divided by it already.",
+                lambda network, images, labels, learning_rate: _train(
+                    network, images, labels, learning_rate, factor=1 / len(images)
+                ),
+            ),
+            Mistake(
+                "The loss after the step",
+                "Return the loss of the logits that the gradient was taken of. Another call in training mode moves the "
+                "statistics once more.",
+                _train_and_look(training=True),
+            ),
+            Mistake(
+                "Two steps",
+                "One call is one step: forward, backward and change the parameters once.",
+                _second_pass(train_step),
+            ),
+            Mistake(
+                "Two passes in training mode",
+                "Each of them moves the moving statistics: call `network.forward(images, training=True)` once.",
+                _second_pass(lambda network, images, labels, learning_rate: network.forward(images, training=True)),
+            ),
+            Mistake(
+                "The loss after the step, in inference",
+                "Return the loss of the logits that the gradient was taken of.",
+                _train_and_look(training=False),
+            ),
+            Mistake(
+                "Gamma and beta alone are trained",
+                "Kernels and the last layer's bias have gradients as well: loop over all names.",
+                lambda network, images, labels, learning_rate: _train(
+                    network, images, labels, learning_rate, names=("gamma", "beta")
+                ),
+            ),
             Mistake(
                 "Uphill",
                 "The gradient points to where the loss grows: subtract it.",

@@ -6,9 +6,11 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def companions_matter(predict, images):
-    """Whether the outputs for an image change by more than 1e-3 with the images that share its batch.
+    """Whether the outputs for an image change by more than 1e-3 with the images that
+    share its batch.
 
-    predict maps images (n, H, W, C) to outputs (n, K), for any n; images has shape (N, H, W, C), N at least 2.
+    predict maps images (n, H, W, C) to outputs (n, K), for any n; images has shape
+    (N, H, W, C), N at least 2.
     """
     together = predict(images)
     alone = np.concatenate([predict(images[i : i + 1]) for i in range(len(images))])
@@ -82,11 +84,14 @@ def _without_abs(predict, images):
 
 
 def misfit(moving_mean, moving_variance, batch_mean, batch_variance, epsilon):
-    """How far moving statistics are from a batch's: the median over channels of |difference of means| / deviation.
+    """How far moving statistics are from a batch's: the median over channels of
+    |difference of means| / deviation.
 
-    All four have shape (C,). The deviation is the square root of the moving variance plus epsilon.
+    All four have shape (C,). The deviation is the square root of the moving variance
+    plus epsilon.
     """
-    return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon)))
+    deviation = np.sqrt(moving_variance + epsilon)
+    return float(np.median(np.abs(batch_mean - moving_mean) / deviation))
 
 
 def _misfit_probes():

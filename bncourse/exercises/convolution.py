@@ -196,7 +196,7 @@ Which shape has one image at the end? Work it out on paper, then give the shape.
         solution_code="""
 height, width = 26 - 5 + 1, 25 - 5 + 1  # 22, 21: "valid" keeps the kernel inside
 height, width = height // 2, width // 2  # 11, 10: the last column does not fill a tile
-height, width = -(-height // 2), -(-width // 2)  # 6, 5: "same" takes every second pixel, rounded up
+height, width = -(-height // 2), -(-width // 2)  # 6, 5: "same" rounds up
 final_shape = (height, width, 16)
 """.strip(),
         hints=(
@@ -309,6 +309,16 @@ parameters_and_multiplications = (weights + 16, weights * positions)
                 "Weights for each position",
                 "That is a layer without shared weights. A convolution has one set of filters for all positions.",
                 (903184, 903168),
+            ),
+            Mistake(
+                "A bias for each input channel of each filter",
+                "A filter adds up its input channels and has one bias: 16 in all.",
+                (9 * 8 * 16 + 8 * 16, 9 * 8 * 16 * 28 * 28),
+            ),
+            Mistake(
+                "One bias for all filters",
+                "Each of the 16 filters has its own.",
+                (9 * 8 * 16 + 1, 9 * 8 * 16 * 28 * 28),
             ),
         ),
     ),

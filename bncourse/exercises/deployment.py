@@ -6,7 +6,10 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def fold_torch(weight, bias, gamma, beta, mean, variance, epsilon=1e-5):
-    """Fold batch norm (C,) into a PyTorch convolution: weight (C, inputs, height, width), bias (C,)."""
+    """Fold batch norm (C,) into a PyTorch convolution.
+
+    weight has shape (C, inputs, height, width), bias (C,).
+    """
     scale = gamma / np.sqrt(variance + epsilon)
     return weight * scale[:, None, None, None], (bias - mean) * scale + beta
 
@@ -17,16 +20,23 @@ def _fold_torch_broken(weight, bias, gamma, beta, mean, variance, epsilon=1e-5):
 
 
 def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
-    """Fold batch norm (C * M,) into a depthwise convolution: kernel (height, width, C, M), bias (C * M,)."""
+    """Fold batch norm (C * M,) into a depthwise convolution.
+
+    kernel has shape (height, width, C, M), bias (C * M,).
+    """
     scale = gamma / np.sqrt(variance + epsilon)
     return kernel * scale.reshape(kernel.shape[2:]), (bias - mean) * scale + beta
 
 
 def fold_in_front(kernel, bias, gamma, beta, mean, variance, epsilon):
-    """Fold batch norm (C,) into the unpadded convolution behind it: kernel (height, width, C, F), bias (F,)."""
+    """Fold batch norm (C,) into the unpadded convolution behind it.
+
+    kernel has shape (height, width, C, F), bias (F,).
+    """
     scale = gamma / np.sqrt(variance + epsilon)
     shift = beta - mean * scale
-    return kernel * scale[:, None], bias + np.sum(kernel * shift[:, None], axis=(0, 1, 2))
+    bias = bias + np.sum(kernel * shift[:, None], axis=(0, 1, 2))
+    return kernel * scale[:, None], bias
 
 
 def _statistics(generator, channels, *, least=0.5):

@@ -47,7 +47,8 @@ def _cut(array, sizes):
 def synchronized_moments(x, all_reduce):
     """Mean and variance, each (C,), of the inputs of all replicas together.
 
-    x (n, C) are this replica's; n may differ between replicas. all_reduce(value) is the sum of all replicas' values.
+    x (n, C) are this replica's; n may differ between replicas. all_reduce(value) is
+    the sum of all replicas' values.
     """
     n = all_reduce(len(x))
     mean = all_reduce(x.sum(axis=0)) / n
@@ -58,7 +59,8 @@ def synchronized_moments(x, all_reduce):
 def _synchronized_moments_broken(x, all_reduce):
     """Mean and variance, each (C,), of the inputs of all replicas together.
 
-    x (n, C) are this replica's; n may differ between replicas. all_reduce(value) is the sum of all replicas' values.
+    x (n, C) are this replica's; n may differ between replicas. all_reduce(value) is
+    the sum of all replicas' values.
     """
     replicas = all_reduce(1)
     mean = all_reduce(x.mean(axis=0)) / replicas
@@ -102,9 +104,11 @@ def _moments_probes():
 
 
 def synchronized_gradient(dy, x_hat, inv_std, gamma, all_reduce):
-    """Gradient (n, C) of the loss with respect to this replica's inputs, with statistics of all replicas.
+    """Gradient (n, C) of the loss with respect to this replica's inputs, with
+    statistics of all replicas.
 
-    dy and x_hat (n, C) are this replica's, inv_std and gamma (C,) everybody's; all_reduce(value) adds up all replicas'.
+    dy and x_hat (n, C) are this replica's, inv_std and gamma (C,) everybody's;
+    all_reduce(value) adds up all replicas'.
     """
     n = all_reduce(len(dy))
     mean_dy = all_reduce(dy.sum(axis=0)) / n
@@ -113,9 +117,11 @@ def synchronized_gradient(dy, x_hat, inv_std, gamma, all_reduce):
 
 
 def _synchronized_gradient_broken(dy, x_hat, inv_std, gamma, all_reduce):
-    """Gradient (n, C) of the loss with respect to this replica's inputs, with statistics of all replicas.
+    """Gradient (n, C) of the loss with respect to this replica's inputs, with
+    statistics of all replicas.
 
-    dy and x_hat (n, C) are this replica's, inv_std and gamma (C,) everybody's; all_reduce(value) adds up all replicas'.
+    dy and x_hat (n, C) are this replica's, inv_std and gamma (C,) everybody's;
+    all_reduce(value) adds up all replicas'.
     """
     mean_dy = dy.mean(axis=0)
     mean_dy_x_hat = (dy * x_hat).mean(axis=0)
@@ -172,12 +178,18 @@ def _gradient_probes():
 
 
 def replica_loss(losses, global_batch, replicas):
-    """This replica's loss, a number, from its images' losses (n,); gradients of all replicas will be added up."""
+    """This replica's loss, a number, from its images' losses (n,).
+
+    Gradients of all replicas will be added up.
+    """
     return losses.sum() / global_batch
 
 
 def _replica_loss_broken(losses, global_batch, replicas):
-    """This replica's loss, a number, from its images' losses (n,); gradients of all replicas will be added up."""
+    """This replica's loss, a number, from its images' losses (n,).
+
+    Gradients of all replicas will be added up.
+    """
     return losses.mean() / replicas
 
 

@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x):
-    """Subtract from each column of x, shape (N, C), its mean, and divide by its standard deviation (biased)."""
+    """Subtract from each column of x, shape (N, C), its mean, and divide by its
+    standard deviation (biased).
+    """
     mean = x.mean(axis=0)  # (C,)
     variance = ((x - mean) ** 2).mean(axis=0)  # (C,)
     return (x - mean) / np.sqrt(variance)
@@ -30,7 +32,9 @@ def _standardize_probes():
 
 
 def undo(x, epsilon=1e-3):
-    """The gamma and beta, each (C,), with which batch normalization of x, shape (..., C), gives back x."""
+    """The gamma and beta, each (C,), with which batch normalization of x, shape (...,
+    C), gives back x.
+    """
     axes = tuple(range(x.ndim - 1))
     gamma = np.sqrt(x.var(axis=axes) + epsilon)
     beta = x.mean(axis=axes)
@@ -48,7 +52,9 @@ def _axes(x):
 
 
 def batchnorm_images(x, gamma, beta, epsilon=1e-3):
-    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each (C,)."""
+    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each
+    (C,).
+    """
     mean = x.mean(axis=(0, 1, 2))
     variance = x.var(axis=(0, 1, 2))
     x_hat = (x - mean) / np.sqrt(variance + epsilon)
@@ -56,7 +62,9 @@ def batchnorm_images(x, gamma, beta, epsilon=1e-3):
 
 
 def _batchnorm_images_broken(x, gamma, beta, epsilon=1e-3):
-    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each (C,)."""
+    """Batch normalization of images x, shape (N, H, W, C), with gamma and beta, each
+    (C,).
+    """
     mean = x.mean(axis=0)
     variance = x.var(axis=0)
     x_hat = (x - mean) / (np.sqrt(variance) + epsilon)
@@ -81,7 +89,9 @@ def _images_probes():
 
 
 def position_norm(x, gamma, beta, epsilon=1e-3):
-    """Layer normalization of images x (N, H, W, C) over the channels of each position; gamma and beta are (C,)."""
+    """Layer normalization of images x (N, H, W, C) over the channels of each position;
+    gamma and beta are (C,).
+    """
     mean = x.mean(axis=-1, keepdims=True)  # (N, H, W, 1)
     variance = x.var(axis=-1, keepdims=True)
     return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
@@ -122,6 +132,16 @@ that each *feature* comes out with mean 0 and standard deviation 1.
         explanation="`(x - x.mean(axis=0)) / x.std(axis=0)` is the same in one line: NumPy's `std` divides by $m$ "
         "unless told otherwise.",
         mistakes=(
+            Mistake(
+                "The mean of the squares in the place of the variance",
+                "The spread is measured from the mean: subtract it before you square.",
+                lambda x: (x - x.mean(axis=0)) / np.sqrt((x**2).mean(axis=0)),
+            ),
+            Mistake(
+                "The mean absolute deviation",
+                "Divide by the standard deviation: square the distances from the mean, average, take the root.",
+                lambda x: (x - x.mean(axis=0)) / np.abs(x - x.mean(axis=0)).mean(axis=0),
+            ),
             Mistake(
                 "Statistics over the wrong axis",
                 "`axis=1` averages over the features of one example: that is layer normalization. Batch normalization "
@@ -274,6 +294,11 @@ output = 2 * x_hat + 0.5
         r"$\sqrt{\epsilon} = 0.4$, so $\epsilon$ has a say.",
         mistakes=(
             Mistake(
+                "The distance has the wrong sign",
+                "The value lies above the mean: subtract the mean from it, not it from the mean.",
+                -3.5,
+            ),
+            Mistake(
                 "Epsilon outside the root",
                 "You added epsilon to the standard deviation, 0.3. It is added to the variance, under the root.",
                 2 / (0.3 + 0.16) + 0.5,
@@ -328,6 +353,11 @@ output = 2 * x_hat + 0.5
                 "The root of a sum is not the sum of the roots: add variance and epsilon first.",
                 2 / (0.3 + 0.4) + 0.5,
             ),
+            Mistake(
+                "Multiplied by the root",
+                "The root of variance plus epsilon divides.",
+                2 * 0.5 + 0.5,
+            ),
         ),
     ),
     Function(
@@ -346,6 +376,11 @@ Write `undo(x, epsilon)`, which finds them for an `x` of any shape `(..., C)`.
         ),
         explanation="The next batch has another mean and another variance, and these two stay as they are.",
         mistakes=(
+            Mistake(
+                "Statistics over everything",
+                "Each channel has its own mean and variance: average over all axes but the last.",
+                lambda x, epsilon=1e-3: (np.sqrt(x.var() + epsilon), x.mean()),
+            ),
             Mistake(
                 "Epsilon forgotten",
                 "Gamma must cancel the whole denominator, and epsilon is part of it.",

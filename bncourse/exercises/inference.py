@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def update(moving, batch, momentum=0.99):
-    """The moving statistic (C,) after one more batch, whose own statistic is `batch` (C,); momentum as in Keras."""
+    """The moving statistic (C,) after one more batch, whose own statistic is `batch`
+    (C,); momentum as in Keras.
+    """
     return momentum * moving + (1 - momentum) * batch
 
 
@@ -19,7 +21,8 @@ def _update_probes():
 def combine(means, variances, counts):
     """Mean and (biased) variance, each (C,), of K batches together.
 
-    means, variances: (K, C), of each batch; counts: (K,), how many numbers each of a batch's means averages.
+    means, variances: (K, C), of each batch; counts: (K,), how many numbers each of a
+    batch's means averages.
     """
     weights = counts / counts.sum()  # (K,)
     mean = weights @ means  # (K,) @ (K, C) -> (C,)
@@ -151,6 +154,9 @@ mean_and_steps = (mean, steps)
         explanation="About 1.30 and 44. With momentum 0.99 it would be 459 steps: a short training run leaves its "
         "statistics behind.",
         mistakes=(
+            Mistake(
+                "Not rounded", "Asked for are whole steps: round up.", (2.0 * (1 - 0.9**10), np.log(0.01) / np.log(0.9))
+            ),
             Mistake(
                 "What is left instead of what has come",
                 "0.9 to the power of 10 is the part of the start that is left. The rest has become 2.0.",
@@ -309,6 +315,10 @@ company, and another one still when they ask again. Mend it.
         solution=infer,
         broken=_infer_broken,
         probes=_infer_probes,
+        in_place=dict.fromkeys(
+            ("moving_mean", "moving_variance"),
+            "In inference nothing may move: read the record, and leave it as it is.",
+        ),
         hints=(
             "Which lines look at more than one row of `x`?",
             "May a function that answers questions change its arguments?",

@@ -6,7 +6,7 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def effective_rates(learning_rate, kernel):
-    """Effective learning rate of each filter, (F,), of a kernel (height, width, C, F)."""
+    """Effective rate, (F,), of each filter of a kernel (height, width, C, F)."""
     return learning_rate / (kernel**2).sum(axis=(0, 1, 2))
 
 
@@ -17,7 +17,9 @@ def _rates_probes():
 
 
 def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
-    """One step of gradient descent with weight decay on the kernel alone: the new (kernel, gamma, beta)."""
+    """One step of gradient descent with weight decay on the kernel alone: the new
+    (kernel, gamma, beta).
+    """
     kernel = kernel - learning_rate * (dkernel + decay * kernel)
     gamma = gamma - learning_rate * dgamma
     beta = beta - learning_rate * dbeta
@@ -25,7 +27,9 @@ def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, dec
 
 
 def _decayed_step_broken(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
-    """One step of gradient descent with weight decay on the kernel alone: the new (kernel, gamma, beta)."""
+    """One step of gradient descent with weight decay on the kernel alone: the new
+    (kernel, gamma, beta).
+    """
     kernel = kernel - learning_rate * dkernel - decay * kernel
     gamma = gamma - learning_rate * (dgamma + decay * gamma)
     beta = beta - learning_rate * (dbeta + decay * beta)
@@ -56,8 +60,15 @@ def _step_probes():
         )
 
 
+def _step_then_decay(**p):
+    kernel, gamma, beta = _step(**p, sign=0)
+    return (1 - p["learning_rate"] * p["decay"]) * kernel, gamma, beta
+
+
 def growing_rates(learning_rate, decay, steps):
-    """Learning rates (steps,) without decay that turn normalized weights as a fixed learning rate with decay does."""
+    """Learning rates (steps,) without decay that turn normalized weights as a fixed
+    learning rate with decay does.
+    """
     shrink = 1 - learning_rate * decay
     return learning_rate * shrink ** -(2.0 * np.arange(steps) + 1)
 
@@ -126,6 +137,23 @@ length_and_rate = (length, rate)
         "rate 4.",
         mistakes=(
             Mistake(
+                "Subtracted along the weights",
+                "The step is at a right angle to the weights, not along them: use Pythagoras.",
+                (-1, 4),
+            ),
+            Mistake(
+                "The effective learning rate",
+                "1 / 6**2 is the rate over the length squared. Asked for is the learning rate that makes it as "
+                "large as at "
+                "length 3.",
+                (5, 1 / 36),
+            ),
+            Mistake(
+                "The effective learning rate at length 3",
+                "1 / 3**2 is what has to stay the same. Asked for is the learning rate that gives it at length 6.",
+                (5, 1 / 9),
+            ),
+            Mistake(
                 "The lengths are added",
                 "The step is at a right angle to the weights, not along them: use Pythagoras.",
                 (7, 4),
@@ -149,6 +177,21 @@ length_and_rate = (length, rate)
                 "A step along the weights",
                 "An orthogonal gradient never shortens the weights.",
                 (1, 4),
+            ),
+            Mistake(
+                "Subtracted under the root",
+                "Weights and step are the two sides at the right angle: their squares are added.",
+                (7**0.5, 4),
+            ),
+            Mistake(
+                "The length stays",
+                "The step is 4 long and at a right angle to the weights: use Pythagoras.",
+                (3, 4),
+            ),
+            Mistake(
+                "The third power of the length",
+                "The weights turn by the rate over the square of the length: twice the length asks for 2**2.",
+                (5, 8),
             ),
         ),
     ),
@@ -219,6 +262,21 @@ and $\beta$. Two things are wrong with it. Mend it.
         "Formulas such as the equilibrium angle hold for one of them: look it up before you carry a value over.",
         mistakes=(
             Mistake(
+                "The kernel decayed before or after the step, not in it",
+                "Both use the same old kernel: `kernel - learning_rate * (dkernel + decay * kernel)`.",
+                _step_then_decay,
+            ),
+            Mistake(
+                "Half the decay",
+                "The decay term is `decay * kernel`, without a factor of one half.",
+                lambda **p: _step(**p, sign=0.5),
+            ),
+            Mistake(
+                "Twice the decay",
+                "The decay term is `decay * kernel`: the 2 of a square's derivative is not in this formula.",
+                lambda **p: _step(**p, sign=2),
+            ),
+            Mistake(
                 "Decay outside of the learning rate",
                 "The kernel shrinks by `decay` at every step, whatever the learning rate. Put it into the bracket.",
                 lambda **p: _step(**p, outside=True),
@@ -266,6 +324,27 @@ function that gives the rates for $t = 0, 1, \dots$
         "[Li and Arora 2019](https://arxiv.org/abs/1910.07454).",
         mistakes=(
             Mistake(
+                "Only one factor a step, and none at the beginning",
+                "u is w divided by alpha**t, and the gradient brings a second factor by the second law.",
+                lambda learning_rate, decay, steps: _rate_schedule(learning_rate, decay, steps, -1, 0),
+            ),
+            Mistake(
+                "An exponential in the place of the powers of alpha",
+                "exp(2 · learning rate · decay · t) is near it for small decay. Exact is alpha = 1 - learning "
+                "rate · decay, to "
+                "the power of -(2t + 1).",
+                lambda learning_rate, decay, steps: (
+                    learning_rate * np.exp(2 * learning_rate * decay * np.arange(steps))
+                ),
+            ),
+            Mistake(
+                "An exponential in the place of alpha's powers, at t + 1/2",
+                "An exponential is near it for small decay. Exact is a power of alpha = 1 - learning rate · decay.",
+                lambda learning_rate, decay, steps: (
+                    learning_rate * np.exp(learning_rate * decay * (2 * np.arange(steps) + 1))
+                ),
+            ),
+            Mistake(
                 "The gradient's own factor is missing",
                 "The shorter or longer weights also change their gradient, by the second law: another factor a step.",
                 lambda learning_rate, decay, steps: _rate_schedule(learning_rate, decay, steps, -1, -1),
@@ -299,7 +378,8 @@ function that gives the rates for $t = 0, 1, \dots$
 A channel's inputs have the variance 0.04. Batch normalization with $\epsilon = 0.001$ and $\gamma = 1$ follows. Then
 the kernel in front of it is multiplied by 0.1, which multiplies the channel's inputs by 0.1 (it has no bias).
 
-By the laws of this chapter the output should not notice. What is its standard deviation before, and what after?
+By the laws of this chapter the output should not notice. What is its standard deviation before, and what after? (Give
+three digits.)
 """,
         name="standard_deviations",
         comment="(before, after)",
@@ -318,6 +398,11 @@ standard_deviations = (before, after)
         "epsilon. Small weights, or dull images, leave their range: there the scale does matter, and the output "
         "shrinks.",
         mistakes=(
+            Mistake(
+                "As if nothing had changed",
+                "The variance after is 0.0004. Beside it epsilon, 0.001, is no longer small.",
+                (np.sqrt(0.04 / 0.041), np.sqrt(0.04 / 0.041)),
+            ),
             Mistake(
                 "As if epsilon were 0",
                 "The variance after is 0.0004, and epsilon is 0.001: it is the larger one of the two.",

@@ -6,12 +6,19 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def filter_normalized(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (h, w, inputs, F)."""
-    return direction * np.sqrt((kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum(axis=(0, 1, 2)))
+    """The direction with each filter as long as the kernel's.
+
+    Both have shape (height, width, inputs, F).
+    """
+    wanted = (kernel**2).sum(axis=(0, 1, 2))  # (F,)
+    return direction * np.sqrt(wanted / (direction**2).sum(axis=(0, 1, 2)))
 
 
 def _filter_normalized_broken(direction, kernel):
-    """The direction with each filter as long as the kernel's: both (h, w, inputs, F)."""
+    """The direction with each filter as long as the kernel's.
+
+    Both have shape (height, width, inputs, F).
+    """
     return direction * np.sqrt((kernel**2).sum() / (direction**2).sum())
 
 
@@ -33,8 +40,8 @@ def _direction_probes():
 def smoothness(gradient, later, rates):
     """The most that the gradient changes per distance moved, on the line along it.
 
-    gradient (P,) is the gradient at the weights,
-    later (K, P) the gradients after steps with the learning rates (K,).
+    gradient (P,) is the gradient at the weights, later (K, P) the gradients after
+    steps with the learning rates (K,).
     """
     changed = np.linalg.norm(later - gradient, axis=1)
     moved = rates * np.linalg.norm(gradient)
@@ -46,10 +53,15 @@ def _smoothness_parts(gradient, later, rates):
     return np.linalg.norm(later - gradient, axis=1), rates * np.linalg.norm(gradient)
 
 
+def _between_neighbors(gradient, later, rates, distances):
+    changed = np.diff(np.vstack([gradient, later]), axis=0)
+    return (np.linalg.norm(changed, axis=1) / (distances * np.linalg.norm(gradient))).max()
+
+
 def _smoothness_probes():
     generator = np.random.default_rng(12)
     for weights, rates, sizes in (
-        (5, (0.1, 0.7, 2.0), (1, 6, 1)),  # neither the first point nor the last has the largest change
+        (5, (0.1, 0.7, 2.0), (1, 12, 3)),  # neither the first point nor the last has the largest change
         (3, (0.3, 0.5, 0.9), (3, 4, 1)),
         (4, (0.2, 0.4, 1.1, 3.0), (1, 2, 7, 1)),
     ):
@@ -60,7 +72,8 @@ def _smoothness_probes():
 
 
 def disturb(x, scale, shift):
-    """Each channel of x (N, C) scaled about its mean, and shifted in standard deviations.
+    """Each channel of x (N, C) scaled about its mean and shifted by a multiple of
+    its standard deviation.
 
     scale and shift are (C,): 1 and 0 leave a channel as it is.
     """
@@ -123,7 +136,7 @@ How long is the gradient now? Which learning rate leads to the same function as 
 that step promise?
 """,
         name="gradient_rate_and_promise",
-        comment="(length of the gradient, rate, promised decrease)",
+        comment="(gradient's length, learning rate, promised decrease)",
         solution_code="""
 length = 6 / 3
 rate = 0.1 * 3**2
@@ -166,6 +179,16 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
                 "The gradient not squared",
                 "The promise is the rate times the square of the gradient's length.",
                 (2, 0.9, 1.8),
+            ),
+            Mistake(
+                "The old gradient in the promise",
+                "The step is taken along the gradient of now, which is a third as long.",
+                (2, 0.9, 32.4),
+            ),
+            Mistake(
+                "The old gradient",
+                "The loss changes as before, over a distance 3 times as long: its slope is a third.",
+                (6, 0.9, 32.4),
             ),
         ),
     ),
@@ -220,6 +243,16 @@ function runs, and the picture of a network with batch norm changes when one fil
                 "A filter extends over all input channels: axis 2 belongs to the sum as well.",
                 lambda direction, kernel: _over(direction, kernel, (0, 1)),
             ),
+            Mistake(
+                "Filters looked for along the first axis",
+                "The filters stand along the last axis: sum over the axes 0, 1 and 2.",
+                lambda direction, kernel: _over(direction, kernel, (1, 2, 3)),
+            ),
+            Mistake(
+                "Summed over the filters",
+                "The filters stand along the last axis, and each has a length of its own: sum over the other three.",
+                lambda direction, kernel: _over(direction, kernel, 3),
+            ),
         ),
     ),
     Function(
@@ -271,6 +304,16 @@ it. A step with learning rate $\eta$ moves the weights by $\eta \lVert g \rVert$
                 "The last point alone",
                 "The largest ratio may lie anywhere on the line: look at all points.",
                 lambda gradient, later, rates: np.divide(*_smoothness_parts(gradient, later, rates))[-1],
+            ),
+            Mistake(
+                "Neighboring points compared",
+                "Each gradient is compared with the one at the weights, where the line begins.",
+                lambda gradient, later, rates: _between_neighbors(gradient, later, rates, np.diff(rates, prepend=0)),
+            ),
+            Mistake(
+                "Neighboring points compared, and divided by the whole distance",
+                "Each gradient is compared with the one at the weights, where the line begins.",
+                lambda gradient, later, rates: _between_neighbors(gradient, later, rates, rates),
             ),
             Mistake(
                 "Lengths subtracted",

@@ -8,7 +8,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def standardize(x, axis, epsilon):
-    """Standardize x over all axes but `axis`, Keras's axis of the channels; the result has the shape of x."""
+    """Standardize x over all axes but `axis`, Keras's axis of the channels; the result
+    has the shape of x.
+    """
     averaged = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     mean = x.mean(axis=averaged, keepdims=True)
     variance = x.var(axis=averaged, keepdims=True)
@@ -87,6 +89,29 @@ def _step_that_looks_twice(model, images, labels, learning_rate):
     return loss
 
 
+def _step_in_inference_with_a_call(before):
+    def step(model, images, labels, learning_rate):
+        if before:
+            model(images, training=True)
+        loss = _step_in_inference(model, images, labels, learning_rate)
+        if not before:
+            model(images, training=True)
+        return loss
+
+    return step
+
+
+def _loss_after_the_step(training):
+    def step(model, images, labels, learning_rate):
+        import keras
+
+        train_step(model, images, labels, learning_rate)
+        logits = model(images, training=training)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+
+    return step
+
+
 def _step_probes():
     generator = np.random.default_rng(3)
     for count, learning_rate in ((6, 0.3), (8, 0.1)):
@@ -95,7 +120,14 @@ def _step_probes():
 
 
 def steps_until(momentum, share):
-    """How many training steps it takes until the initial value makes up at most `share` of a moving statistic."""
+    """How many training steps it takes until the initial value makes up at most `share`
+    of a moving statistic.
+    """
+    steps = np.log(share) / np.log(momentum)
+    return int(np.ceil(round(steps, 9)))
+
+
+def _steps_until_unrounded(momentum, share):
     return int(np.ceil(np.log(share) / np.log(momentum)))
 
 
@@ -107,10 +139,11 @@ def _momentum_probes():
 
 
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
-    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma
+    is 1, beta is 0 in both.
 
-    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
-    (C, D) lead to the second.
+    x (N, C) are the inputs of the first, whose statistics were old_mean and
+    old_variance, each (C,); a ReLU and weights (C, D) lead to the second.
     """
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0) @ weights
@@ -119,10 +152,11 @@ def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
 
 
 def _recalibrated_broken(x, weights, old_mean, old_variance, epsilon=1e-3):
-    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma is 1, beta is 0 in both.
+    """New statistics (mean1, variance1, mean2, variance2) of two normalizations; gamma
+    is 1, beta is 0 in both.
 
-    x (N, C) are the inputs of the first, whose statistics were old_mean and old_variance, each (C,); a ReLU and weights
-    (C, D) lead to the second.
+    x (N, C) are the inputs of the first, whose statistics were old_mean and
+    old_variance, each (C,); a ReLU and weights (C, D) lead to the second.
     """
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - old_mean) / np.sqrt(old_variance + epsilon), 0) @ weights
@@ -135,6 +169,17 @@ def _recalibrated(x, weights, mean, variance, epsilon, *, relu=True):
     x_hat = (x - mean) / np.sqrt(variance + epsilon)
     hidden = (np.maximum(x_hat, 0) if relu else x_hat) @ weights
     return x.mean(axis=0), x.var(axis=0), hidden.mean(axis=0), hidden.var(axis=0)
+
+
+def _recalibrated_behind(x, weights, epsilon, last):
+    """`recalibrated`, with something done behind the weights that does not belong there."""
+    mean1, variance1, mean2, variance2 = recalibrated(x, weights, None, None, epsilon)
+    x_hat = (x - mean1) / np.sqrt(variance1 + epsilon)
+    if last == "relu":
+        hidden = np.maximum(x_hat @ weights, 0)
+    else:
+        hidden = (np.maximum(x_hat, 0) @ weights - mean2) / np.sqrt(variance2 + epsilon)
+    return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
 def _recalibrated_probes():
@@ -183,6 +228,22 @@ weights = (convolutions + gamma_and_beta + dense, moving_statistics)
         ),
         explanation="That is why `model.summary()` shows non-trainable parameters though nothing is frozen.",
         mistakes=(
+            Mistake(
+                "Beta left out",
+                "Each batch normalization learns two numbers for each channel, gamma and beta.",
+                (1418, 48),
+            ),
+            Mistake(
+                "The bias of the dense layer left out",
+                "The dense layer has one: 16 x 10 weights and 10 biases.",
+                (1432, 48),
+            ),
+            Mistake(
+                "All numbers counted as trainable",
+                "Moving means and variances are averages: no gradient reaches them, and the optimizer leaves them "
+                "alone.",
+                (1490, 48),
+            ),
             Mistake(
                 "Everything taken for trainable",
                 "Moving mean and variance are averages, no gradient reaches them: they are non-trainable.",
@@ -285,6 +346,32 @@ none. What is missing? Mend it.
         explanation="`fit` says it for you; a loop of your own has to.",
         mistakes=(
             Mistake(
+                "A call in training mode beside a step in inference mode",
+                "The moving statistics move now, but the loss and its gradient still come from inference. Pass "
+                "`training=True` "
+                "in the call inside the tape, and leave the other one out.",
+                _step_in_inference_with_a_call(before=False),
+            ),
+            Mistake(
+                "A call in training mode before a step in inference mode",
+                "The moving statistics move now, but the loss and its gradient still come from inference. Pass "
+                "`training=True` "
+                "in the call inside the tape, and leave the other one out.",
+                _step_in_inference_with_a_call(before=True),
+            ),
+            Mistake(
+                "The loss after the step",
+                "Return the loss that the gradient was taken of. Another call in training mode moves the "
+                "statistics once "
+                "more.",
+                _loss_after_the_step(True),
+            ),
+            Mistake(
+                "The loss after the step, in inference",
+                "Return the loss that the gradient was taken of.",
+                _loss_after_the_step(False),
+            ),
+            Mistake(
                 "Still in inference mode",
                 "The moving statistics did not move: the model has to be called with `training=True`.",
                 _step_in_inference,
@@ -311,16 +398,35 @@ none. What is missing? Mend it.
         title="When are the statistics fresh?",
         statement="""
 A moving statistic starts at 0 or 1, and after each training step keeps `momentum` of its old value. After how many
-steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number.
+steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number. Both
+arguments lie between 0 and 1, and are neither.
 """,
         solution=steps_until,
         probes=_momentum_probes,
+        also=(_steps_until_unrounded,),
         hints=(
             "After n steps the initial value has the weight momentum to the power of n.",
             "Take the logarithm on both sides, and mind that the logarithm of a number below 1 is negative.",
         ),
-        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps.",
+        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps. The rounding is for "
+        "shares that are reached exactly: for 0.9 and 0.9**4 the quotient comes out a little above 4, and `ceil` alone "
+        "makes 5 of it.",
         mistakes=(
+            Mistake(
+                "Not rounded",
+                "Asked for is a whole number of steps, rounded up: 43.7 steps are 44.",
+                lambda momentum, share: np.log(share) / np.log(momentum),
+            ),
+            Mistake(
+                "One step too many where the share is reached exactly",
+                "At most `share`: a share that is reached exactly is enough. Round up, rather than down and one more.",
+                lambda momentum, share: int(np.floor(round(np.log(share) / np.log(momentum), 9))) + 1,
+            ),
+            Mistake(
+                "A difference of logarithms",
+                "Momentum to the power of n is the share, so n is a quotient: `log(share) / log(momentum)`.",
+                lambda momentum, share: int(np.ceil(np.log(share) - np.log(momentum))),
+            ),
             Mistake(
                 "Rounded down",
                 "After that many steps the share is still larger. Round up.",
@@ -386,6 +492,20 @@ the second, the network still predicts badly. Mend it.
         "to the "
         "back, each layer behind those that are finished; one pass that collects all inputs at once will not do.",
         mistakes=(
+            Mistake(
+                "The ReLU behind the weights",
+                "First the ReLU, then the dense layer, then the second normalization.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated_behind(
+                    x, weights, epsilon, "relu"
+                ),
+            ),
+            Mistake(
+                "Measured behind the second normalization",
+                "Its statistics are those of its inputs: measure them before it normalizes.",
+                lambda x, weights, old_mean, old_variance, epsilon=1e-3: _recalibrated_behind(
+                    x, weights, epsilon, "norm"
+                ),
+            ),
             Mistake(
                 "Still behind the stale statistics",
                 "The second layer's inputs pass the first one, which will normalize with its new statistics: use "
@@ -473,6 +593,16 @@ bias_in_front = (change_of_outputs, change_of_mean, gradient)
                 "A bias that passes and learns",
                 "The mean grows by the same 0.7 and is subtracted: the outputs stay, and so does the loss.",
                 (0.7, 0.7, 1.0),
+            ),
+            Mistake(
+                "The outputs fall",
+                "The values rise by as much as the mean that is subtracted from them.",
+                (-0.7, 0.7, 0.0),
+            ),
+            Mistake(
+                "The change taken for the gradient",
+                "What does not change the outputs does not change the loss, either: its gradient is 0.",
+                (0.0, 0.7, 0.7),
             ),
         ),
     ),

@@ -8,12 +8,16 @@ _LEVELS = (15, 50, 85)
 
 
 def channel_percentiles(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
+    """
     return np.percentile(values, (15, 50, 85), axis=(0, 1, 2))
 
 
 def _channel_percentiles_broken(values):
-    """The 15th, 50th and 85th percentile of each channel of values (N, H, W, C): (3, C)."""
+    """The 15th, 50th and 85th percentile of each channel
+    of values (N, H, W, C): (3, C).
+    """
     return np.percentile(values, (15, 50, 85), axis=0)
 
 
@@ -31,7 +35,9 @@ def _percentile_probes():
 
 
 def drift(before, after):
-    """How far the distribution of a pre-activation moved, in standard deviations; before and after are (values,)."""
+    """How far the distribution of a pre-activation moved, in standard deviations;
+    before and after are (values,).
+    """
     levels = np.arange(5, 100, 5)
     moved = np.abs(np.percentile(after, levels) - np.percentile(before, levels))
     return moved.mean() / before.std()
@@ -81,7 +87,8 @@ During one step of gradient descent, the distribution of the inputs of layer 5 c
 A ReLU network without biases is scaled as its layers are: if the weights of one layer grow by 5%, so do its outputs. In
 one step the weights of *every* layer grow by 5%.
 
-By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are.)
+By which factor do the inputs of layer 16 grow? (The images, the inputs of layer 1, stay as they are. Give
+three digits.)
 """,
         name="factor",
         comment="new size divided by old size",
@@ -108,6 +115,16 @@ By which factor do the inputs of layer 16 grow? (The images, the inputs of layer
             ),
             Mistake("One layer alone", "That is the change of layer 2. Every layer adds its own factor.", 1.05),
             Mistake("The growth alone", "That is by how much they grow. The factor is one more.", 1.05**15 - 1),
+            Mistake(
+                "The growth in percent",
+                "Asked for is the factor, new size divided by old size.",
+                100 * (1.05**15 - 1),
+            ),
+            Mistake(
+                "Added instead of multiplied, and one layer too many",
+                "Each layer multiplies what the one below hands up, and fifteen layers lie below layer 16.",
+                1.8,
+            ),
         ),
         tolerance=5e-3,
     ),
@@ -115,7 +132,7 @@ By which factor do the inputs of layer 16 grow? (The images, the inputs of layer
         id="shift.3",
         title="Percentiles of a channel",
         statement="""
-The function shall give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
+The function should give the percentiles of a convolution's outputs, three for each *channel*: images and positions are
 what the distribution is taken over. It runs, and what it returns has the wrong shape. Mend it.
 """,
         solution=channel_percentiles,
@@ -246,7 +263,8 @@ as much as before, and it learns about as well. What follows?
         },
         reasons={
             "a": "It does: without the noise, drift at the nonlinearity is small. The noise put it back.",
-            "b": "The benefit stayed when the stillness was gone: here, stillness is not what it hangs on.",
+            "b": "The benefit stayed when the stillness was gone. That is shown for this network and this noise; in "
+            "others such noise does harm, with batch norm too.",
             "c": "It learned about as well with more drift, not better.",
             "d": "One network, one kind of noise: that says what is not necessary here, not what holds everywhere.",
         },
@@ -313,6 +331,11 @@ skewness = (before, after)
                 "Powers of the numbers themselves",
                 "Take the distances from the mean, -1, -1, -1 and 3, before you raise them to the third power.",
                 (16 / 3**1.5, 16 / 3**1.5),
+            ),
+            Mistake(
+                "Divided by the variance",
+                "The mean of the third powers is divided by the third power of the standard deviation, the root of 3.",
+                (2, 2),
             ),
         ),
     ),

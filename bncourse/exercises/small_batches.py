@@ -6,7 +6,10 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def effective_number(values):
-    """How many independent values one image is worth for a channel's mean, (C,); values (N, H, W, C)."""
+    """How many values an image is worth for a channel's mean, (C,).
+
+    values: (N, H, W, C).
+    """
     image_means = values.mean(axis=(1, 2))  # (N, C)
     return values.var(axis=(0, 1, 2)) / image_means.var(axis=0)
 
@@ -21,9 +24,13 @@ def _effective_probes():
 
 
 def ghost_normalize(x, ghost, epsilon=1e-3):
-    """Normalize x (N, C) with the statistics of every `ghost` rows that follow each other; ghost divides N."""
-    parts = [x[start : start + ghost] for start in range(0, len(x), ghost)]
-    return np.concatenate([(part - part.mean(axis=0)) / np.sqrt(part.var(axis=0) + epsilon) for part in parts])
+    """Normalize x (N, C), every `ghost` neighboring rows with statistics of their own.
+
+    ghost divides N.
+    """
+    parts = x.reshape(-1, ghost, x.shape[1])
+    deviation = np.sqrt(parts.var(axis=1, keepdims=True) + epsilon)
+    return ((parts - parts.mean(axis=1, keepdims=True)) / deviation).reshape(x.shape)
 
 
 def _ghost_probes():
@@ -43,9 +50,11 @@ def _ghost_by(x, ghost, epsilon, shape, axis):
 
 
 def averaged(snapshots, images):
-    """(weights, mean, variance): averaged weights (D, C), mean (C,) and variance (C,) of the normalization behind them.
+    """(weights, mean, variance) of the averaged network: (D, C), (C,), (C,).
 
-    snapshots (T, D, C): the weights of a linear layer at T moments of training; images (N, D): its inputs.
+    mean and variance: those of the normalization behind the linear layer.
+    snapshots (T, D, C): the weights of a linear layer at T moments of training.
+    images (N, D): its inputs.
     """
     weights = snapshots.mean(axis=0)
     outputs = images @ weights  # (N, C)
@@ -53,9 +62,11 @@ def averaged(snapshots, images):
 
 
 def _averaged_broken(snapshots, images):
-    """(weights, mean, variance): averaged weights (D, C), mean (C,) and variance (C,) of the normalization behind them.
+    """(weights, mean, variance) of the averaged network: (D, C), (C,), (C,).
 
-    snapshots (T, D, C): the weights of a linear layer at T moments of training; images (N, D): its inputs.
+    mean and variance: those of the normalization behind the linear layer.
+    snapshots (T, D, C): the weights of a linear layer at T moments of training.
+    images (N, D): its inputs.
     """
     weights = snapshots.mean(axis=0)
     outputs = images @ snapshots  # (T, N, C)
@@ -187,6 +198,11 @@ independent ones. Write `effective_number`: by how much the mean over an image v
                 "That is what the batch is worth. Asked for is one image.",
                 lambda values: len(values) * effective_number(values),
             ),
+            Mistake(
+                "Means over the height alone",
+                "The mean over an image is over all of its positions: height and width, axes 1 and 2.",
+                lambda values: values.var(axis=(0, 1, 2)) / values.mean(axis=1).var(axis=(0, 1)),
+            ),
         ),
     ),
     Function(
@@ -249,6 +265,17 @@ mean and variance, the next `ghost` rows with theirs, and so on.
                     (x.reshape(-1, ghost, x.shape[1]) - x.reshape(-1, ghost, x.shape[1]).mean(axis=1, keepdims=True))
                     / np.sqrt(x.var(axis=0) + epsilon)
                 ).reshape(x.shape),
+            ),
+            Mistake(
+                "m - 1 in the variance",
+                "Batch normalization divides the sum of squares by m, the rows of a part: one row is not enough for "
+                "m - 1.",
+                lambda x, ghost, epsilon=1e-3: np.concatenate(
+                    [
+                        (p - p.mean(axis=0)) / np.sqrt(p.var(axis=0, ddof=1) + epsilon)
+                        for p in np.split(x, len(x) // ghost)
+                    ]
+                ),
             ),
         ),
     ),

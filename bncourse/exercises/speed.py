@@ -6,7 +6,10 @@ from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def moments_of_sums(total, squares, center, m):
-    """Mean and variance (C,) of m numbers a channel, from the sums (C,) of x - center and of (x - center)**2."""
+    """Mean and variance (C,) of m numbers a channel.
+
+    From the sums (C,) of x - center and of (x - center)**2.
+    """
     offset = total / m
     return center + offset, squares / m - offset**2
 
@@ -20,12 +23,18 @@ def _sums_probes():
 
 
 def slowdown(ours, theirs):
-    """How many times as long ours takes as theirs: the median over all rounds but the first, seconds (rounds,) each."""
+    """How many times as long ours takes as theirs, seconds (rounds,) each.
+
+    The median over all rounds but the first.
+    """
     return np.median(ours[1:] / theirs[1:])
 
 
 def _slowdown_broken(ours, theirs):
-    """How many times as long ours takes as theirs: the median over all rounds but the first, seconds (rounds,) each."""
+    """How many times as long ours takes as theirs, seconds (rounds,) each.
+
+    The median over all rounds but the first.
+    """
     return np.mean(ours) / np.mean(theirs)
 
 
@@ -36,7 +45,9 @@ def _slowdown_probes():
 
 
 def biased(variance, shape):
-    """The batch's variance (C,), from what the kernel gives for an input of this shape (N, H, W, C)."""
+    """The batch's variance (C,), from what the kernel gives for an input of this
+    shape (N, H, W, C).
+    """
     m = shape[0] * shape[1] * shape[2]
     return variance * (m - 1) / m
 
@@ -75,7 +86,8 @@ numbers doesn't count.
         name="reads_and_writes",
         comment="(reads, writes)",
         solution_code="""
-reads = 1 + 1 + (1 + 1) + 1 + (1 + 1)  # line by line: square and sum are two operations, so are gamma * and + beta
+# line by line: square and sum are two operations, so are gamma * and + beta
+reads = 1 + 1 + (1 + 1) + 1 + (1 + 1)
 writes = 0 + 1 + 1 + 1 + (1 + 1)
 reads_and_writes = (reads, writes)
 """.strip(),

@@ -6,9 +6,11 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def steps_to(accuracy, evaluated, target):
-    """The number of steps before the first evaluation of at least `target`; infinity if there is none.
+    """The number of steps before the first evaluation of at least `target`; infinity if
+    there is none.
 
-    accuracy and evaluated have shape (evaluations,): each evaluation's accuracy, and the steps taken before it.
+    accuracy and evaluated have shape (evaluations,): each evaluation's accuracy, and
+    the steps taken before it.
     """
     for reached, steps in zip(accuracy, evaluated, strict=True):
         if reached >= target:
@@ -21,6 +23,7 @@ def _steps_probes():
     for note, accuracy, target in (
         ("where a later evaluation falls below the target again", [0.2, 0.62, 0.55, 0.41, 0.6], 0.5),
         ("where an evaluation equals the target exactly", [0.3, 0.4, 0.7, 0.65, 0.9], 0.7),
+        ("where an evaluation is a little below the target", [0.3, 0.697, 0.698, 0.75, 0.8], 0.7),
         ("where the target is never reached", [0.1, 0.5, 0.45, 0.49, 0.48], 0.6),
         ("where the first evaluation is good enough", [0.8, 0.7, 0.6, 0.7, 0.9], 0.75),
         ("where only the last evaluation is good enough", [0.1, 0.2, 0.3, 0.4, 0.9], 0.75),
@@ -53,6 +56,13 @@ def _evaluations_to(accuracy, evaluated, target):
     return float("inf") if i is None else float(i)
 
 
+def _shifted_place(accuracy, evaluated, target, by):
+    i = _first(accuracy, target, np.greater_equal)
+    if i is None:
+        return float("inf")
+    return float(evaluated[min(i + by, len(evaluated) - 1)]) if i + by >= 0 else 0.0
+
+
 def _steps_to_stay(accuracy, evaluated, target):
     stays = [i for i in range(len(accuracy)) if (accuracy[i:] >= target).all()]
     return float(evaluated[stays[0]]) if stays else float("inf")
@@ -73,9 +83,11 @@ def _steps_to_best(accuracy, evaluated, target):
 
 
 def highest_rate(rates, accuracies, target):
-    """The highest of the `rates` at which the runs of all seeds end with at least `target`.
+    """The highest of the `rates` at which the runs of all seeds end with at least
+    `target`.
 
-    rates has shape (R,) and increases; accuracies has shape (R, seeds). At least one rate works.
+    rates has shape (R,) and increases; accuracies has shape (R, seeds). At least one
+    rate works.
     """
     works = (accuracies >= target).all(axis=1)
     return rates[works].max()
@@ -138,6 +150,27 @@ A run was evaluated now and then. Write the function that says after how many st
         ),
         explanation="The first crossing favors noisy curves a little: report how often you evaluate.",
         mistakes=(
+            Mistake(
+                "Your loop returns in its first round already",
+                "Infinity is the answer only after the last evaluation: return it behind the loop, not in an "
+                "`else` inside.",
+                lambda accuracy, evaluated, target: float(evaluated[0]) if accuracy[0] >= target else float("inf"),
+            ),
+            Mistake(
+                "Rounded accuracies",
+                "0.697 is less than 0.7: compare the accuracy itself.",
+                lambda accuracy, evaluated, target: _steps_to_by_places(np.round(accuracy, 2), evaluated, target),
+            ),
+            Mistake(
+                "The evaluation before",
+                "`evaluated` says how many steps came before each evaluation: take the same place.",
+                lambda accuracy, evaluated, target: _shifted_place(accuracy, evaluated, target, -1),
+            ),
+            Mistake(
+                "The evaluation after",
+                "`evaluated` says how many steps came before each evaluation: take the same place.",
+                lambda accuracy, evaluated, target: _shifted_place(accuracy, evaluated, target, 1),
+            ),
             Mistake(
                 "Above instead of at least",
                 "An evaluation that gives exactly `target` has reached it: `>=`.",
@@ -203,6 +236,16 @@ fewer_steps_and_time = (steps, steps / 1.25)
                 "How many times fewer: the larger number over the smaller one.",
                 (1 / 3, 1.25 / 3),
             ),
+            Mistake(
+                "A difference of steps",
+                "How many times fewer: divide.",
+                (800, 2.4),
+            ),
+            Mistake(
+                "The price subtracted",
+                "A step takes 1.25 times as long: that divides the factor.",
+                (3.0, 2.75),
+            ),
         ),
     ),
     Function(
@@ -219,6 +262,11 @@ least `target`. Write the function that finds the highest usable rate. A lower r
             "`.all(axis=1)` makes one truth value of each row.",
         ),
         mistakes=(
+            Mistake(
+                "Most seeds are enough",
+                "A rate at which one of three seeds fails is not usable: every seed has to reach the target.",
+                lambda rates, accuracies, target: rates[np.median(accuracies, axis=1) >= target].max(),
+            ),
             Mistake(
                 "The mean over seeds",
                 "A mean can hide a seed that failed. Ask it of every seed.",
@@ -289,6 +337,23 @@ learning rate is five times as high (and which leaves out dropout, among other c
         "normalization *allows*.",
         mistakes=(
             Mistake(
+                "The whole factor first",
+                "31.0 / 2.1 is Inception against BN-x5. The first factor is that of the layer alone, Inception "
+                "against BN-Baseline.",
+                (31.0 / 2.1, 13.3 / 2.1),
+            ),
+            Mistake(
+                "Factors that are not those of the steps",
+                "14 is the famous factor, both in one, and 5 that of the learning rates. Divide the steps: the "
+                "layer alone, then the rest.",
+                (14, 5),
+            ),
+            Mistake(
+                "The factor of the learning rates",
+                "The learning rate is 5 times as high. Asked for is how many times fewer steps that brings.",
+                (31.0 / 13.3, 5),
+            ),
+            Mistake(
                 "The second factor from the start",
                 "That is Inception against BN-x5, both factors in one. Asked for is the step from BN-Baseline on.",
                 (31.0 / 13.3, 31.0 / 2.1),
@@ -302,6 +367,11 @@ learning rate is five times as high (and which leaves out dropout, among other c
                 "BN-x30",
                 "BN-x5 takes 2.1 million steps. BN-x30 takes more, but ends with a higher accuracy.",
                 (31.0 / 13.3, 13.3 / 2.7),
+            ),
+            Mistake(
+                "Differences",
+                "How many times fewer: divide.",
+                (31.0 - 13.3, 13.3 - 2.1),
             ),
         ),
     ),

@@ -6,7 +6,9 @@ from bncourse.exercises import Case, Choice, Function, Mistake, Value
 
 
 def initial_std(kernel_shape):
-    """He's standard deviation for a kernel (height, width, input channels, filters) before a ReLU."""
+    """He's standard deviation for a kernel before a ReLU; its shape is
+    (height, width, input channels, filters).
+    """
     height, width, channels, _ = kernel_shape
     return np.sqrt(2 / (height * width * channels))
 
@@ -17,7 +19,9 @@ def _initial_std_probes():
 
 
 def diverged_at(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1 if there is none."""
+    """The first step (counted from 0) whose loss is not finite or above the limit;
+    -1 if there is none.
+    """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
         if not (np.isfinite(loss) and loss <= limit):
@@ -34,7 +38,9 @@ def _diverged_at_by_or(losses, classes, factor=100.0):
 
 
 def _diverged_at_broken(losses, classes, factor=100.0):
-    """The first step (counted from 0) whose loss is not finite or above the limit; -1 if there is none."""
+    """The first step (counted from 0) whose loss is not finite or above the limit;
+    -1 if there is none.
+    """
     limit = factor * max(losses[0], np.log(classes))
     for step, loss in enumerate(losses):
         if loss > limit:
@@ -114,7 +120,10 @@ never been above 2.4. What do you know?
         },
         solution="b",
         name="diagnosis",
-        hints=("Which loss has a network that answers 1/10 for each class?", "What is the natural logarithm of 10?"),
+        hints=(
+            "What is the loss of a network that answers 1/10 for each class?",
+            "What is the natural logarithm of 10?",
+        ),
     ),
     Value(
         id="training.2",
@@ -162,6 +171,11 @@ first_loss_and_steps = (first_loss, 3 * (500 // 64))
                 (np.log(100), 23),
             ),
             Mistake("The probability", "1/100 is the probability. The loss is minus its logarithm.", (0.01, 21)),
+            Mistake(
+                "The probability of a wrong guess",
+                "The loss is minus the logarithm of the probability of the right class, 1/100.",
+                (0.99, 21),
+            ),
         ),
     ),
     Function(
@@ -223,7 +237,7 @@ ReLU. In the chapter $n$ was the number of inputs of *one output*: what is that 
         id="training.4",
         title="Mend the watchdog",
         statement="""
-This function shall notice a run that has diverged: it returns the first step at which the loss is not a finite number
+This function should notice a run that has diverged: it returns the first step at which the loss is not a finite number
 or exceeds `factor` times its beginning (the first loss, or that of guessing if it is higher). Last night a run went to
 `nan`, and it said nothing until the morning. Mend it.
 """,
@@ -240,6 +254,24 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
         "whether everything is right, and negate that.",
         mistakes=(
             Mistake(
+                "A loss that equals the limit stops the run",
+                "Asked for is a loss that exceeds the limit: `>`, not `>=`.",
+                lambda losses, classes, factor=100.0: _first(
+                    losses, lambda loss: not loss < factor * max(losses[0], np.log(classes)) or not np.isfinite(loss)
+                ),
+            ),
+            Mistake(
+                "Nothing found taken for step 0",
+                "`np.argmax` gives 0 where nothing is true as well as where the first one is. Ask `np.any` "
+                "before, and return -1.",
+                lambda losses, classes, factor=100.0: max(0, diverged_at(losses, classes, factor)),
+            ),
+            Mistake(
+                "The lower of the two beginnings",
+                "The limit starts from the first loss, or from that of guessing if it is higher: `max`.",
+                lambda losses, classes, factor=100.0: _first(losses, _bad(factor * min(losses[0], np.log(classes)))),
+            ),
+            Mistake(
                 "NaN passes",
                 "`nan > limit` is false, as every comparison with NaN: ask `np.isfinite(loss)` as well.",
                 lambda losses, classes, factor=100.0: _first(
@@ -247,9 +279,9 @@ or exceeds `factor` times its beginning (the first loss, or that of guessing if 
                 ),
             ),
             Mistake(
-                "Compared with `np.nan` itself",
-                "`is np.nan` and `in [np.nan]` find one object, not every NaN, and `==` finds none: ask `np.isnan` or "
-                "`np.isfinite`.",
+                "Infinity is found, NaN is not",
+                "`np.isinf` does not see NaN. `is np.nan` and `in [np.nan]` find one object, not every NaN, and `==` "
+                "finds none: ask `np.isfinite`.",
                 lambda losses, classes, factor=100.0: _first(
                     losses,
                     lambda loss: (

@@ -47,7 +47,10 @@ def _group_probes():
 
 
 def layernorm_input_gradient(dy, x_hat, inv_std, gamma):
-    """Gradient with respect to x, (N, C), of layer norm over the last axis; inv_std is (N, 1), gamma (C,)."""
+    """Gradient with respect to x, (N, C), of layer norm over the last axis.
+
+    inv_std has shape (N, 1), gamma (C,).
+    """
     dx_hat = gamma * dy
     level = dx_hat.mean(axis=1, keepdims=True)
     slope = (dx_hat * x_hat).mean(axis=1, keepdims=True)

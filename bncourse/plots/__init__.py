@@ -22,16 +22,19 @@ from .shift import drift_by_layer, percentile_band
 from .small_batches import accuracy_by_size, in_and_out, noise_by_size, seeds_by_row
 from .speed import multiples, passes, roofline
 from .speedup import accuracy_by, accuracy_over_steps
-from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, use_style
+from .style import AMBER, BATCHNORM, GRADIENT, INK, MUTED, OTHER, PLAIN, QUIET, legible, use_style
 from .training import accuracy_by_depth, accuracy_by_rate, signal_by_layer, signal_over_steps
 from .variants import by_block, dots_by_name, images_row, index_cube
 
 __all__ = [
+    "AMBER",
     "BATCHNORM",
+    "GRADIENT",
     "INK",
     "MUTED",
     "OTHER",
     "PLAIN",
+    "QUIET",
     "accuracy_by",
     "accuracy_by_bits",
     "accuracy_by_depth",
@@ -58,6 +61,7 @@ __all__ = [
     "index_cube",
     "labeled_lines",
     "layer_columns",
+    "legible",
     "loss_comparison",
     "loss_curve",
     "loss_planes",

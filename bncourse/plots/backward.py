@@ -3,10 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ._draw import new_axes, running_mean
-from .style import BATCHNORM, INK, MUTED, OTHER
-
-GRADIENT = "#A8447D"
+from ._draw import arrow, new_axes, running_mean
+from .style import BATCHNORM, FAINT, GRADIENT, INK, MUTED, OTHER, QUIET, legible
 
 # Node: (column, row) in the drawing, formula, shape.
 _NODES = {
@@ -50,14 +48,14 @@ def computation_graph(*, backward=False, ax=None):
     boxes = {}
     for name, ((x, y), formula, shape) in _NODES.items():
         given = name in ("x", "gamma", "beta")
-        style = dict(boxstyle="round,pad=0.4", facecolor="#EEF1F5" if given else "white", edgecolor=MUTED)
+        style = dict(boxstyle="round,pad=0.4", facecolor=FAINT if given else "white", edgecolor=MUTED)
         text = ax.text(x, y, f"{formula}\n{shape}", ha="center", va="center", fontsize=10, linespacing=1.5, bbox=style)
         boxes[name] = text.get_bbox_patch()
     for tail, head in _EDGES:
         start, end = (head, tail) if backward else (tail, head)
-        arrow = dict(arrowstyle="-|>", color=GRADIENT if backward else BATCHNORM, linewidth=1.6, shrinkA=1, shrinkB=1)
-        arrow.update(patchA=boxes[start], patchB=boxes[end])
-        ax.annotate("", xy=_NODES[end][0], xytext=_NODES[start][0], arrowprops=arrow, zorder=4)
+        look = dict(arrowstyle="-|>", color=GRADIENT if backward else BATCHNORM, linewidth=1.6, shrinkA=1, shrinkB=1)
+        look.update(patchA=boxes[start], patchB=boxes[end])
+        ax.annotate("", xy=_NODES[end][0], xytext=_NODES[start][0], arrowprops=look, zorder=4)
     if backward:
         for number, name in enumerate(("y", "x_hat", "inv_std", "variance", "squared", "centered", "mean"), 1):
             (x, y), _, _ = _NODES[name]
@@ -119,25 +117,25 @@ def projection(x_hat, dy, dx, *, axes=None):
     flat = centered / np.linalg.norm(centered)
 
     side.plot([-1, 2], [0, 0], color=MUTED, linewidth=1)
-    side.text(-1, -0.45, "the vectors of mean 0:\na plane, seen from the side", va="top", color="#5A616B", fontsize=9.5)
-    _arrow(side, (0, 0), (dy @ flat, dy @ ones), INK)
-    _arrow(side, (0, 0), (centered @ flat, 0), OTHER)
+    side.text(-1, -0.45, "the vectors of mean 0:\na plane, seen from the side", va="top", color=QUIET, fontsize=9.5)
+    arrow(side, (0, 0), (dy @ flat, dy @ ones), INK)
+    arrow(side, (0, 0), (centered @ flat, 0), OTHER)
     side.plot([dy @ flat] * 2, [dy @ ones, 0], ":", color=MUTED)
     side.text(dy @ flat / 2 - 0.15, dy @ ones / 2 + 0.1, "$dy$", ha="right")
-    side.text(centered @ flat / 2, -0.06, r"$dy - \overline{dy}$", ha="center", va="top", color=OTHER)
+    side.text(centered @ flat / 2, -0.06, r"$dy - \overline{dy}$", ha="center", va="top", color=legible(OTHER))
     side.set_title("1  The mean is removed")
 
     angles = np.linspace(0, 2 * np.pi, 200)
     radius = np.linalg.norm(x_hat)
     above.plot(radius * np.cos(angles), radius * np.sin(angles), color=MUTED, linewidth=1)
     tip = np.array([x_hat @ along, x_hat @ across])
-    _arrow(above, (0, 0), tip, BATCHNORM)
+    arrow(above, (0, 0), tip, BATCHNORM)
     before, after = (tip + (gradient @ along, gradient @ across) for gradient in (centered, dx))
-    _arrow(above, tip, before, OTHER)
-    _arrow(above, tip, after, GRADIENT)
+    arrow(above, tip, before, OTHER)
+    arrow(above, tip, after, GRADIENT)
     above.plot(*zip(before, after, strict=True), ":", color=MUTED)
     above.text(tip[0] / 2, 0.12, r"$\hat x$", color=BATCHNORM, ha="center", va="bottom")
-    above.text(before[0] + 0.1, before[1], r"$dy - \overline{dy}$", color=OTHER, va="center")
+    above.text(before[0] + 0.1, before[1], r"$dy - \overline{dy}$", color=legible(OTHER), va="center")
     above.text(tip[0] - 0.12, dx @ across, "$dx$", color=GRADIENT, ha="right", va="center")
     above.set_title(r"2  The part along $\hat x$ is removed")
     for ax in axes:
@@ -145,13 +143,6 @@ def projection(x_hat, dy, dx, *, axes=None):
         ax.margins(0.12)
         ax.set_axis_off()
     return axes
-
-
-def _arrow(ax, start, end, color):
-    ax.plot(*zip(start, end, strict=True), color=color, linewidth=0)  # gives the axes their limits
-    ax.annotate(
-        "", xy=end, xytext=start, arrowprops=dict(arrowstyle="-|>", color=color, linewidth=2, shrinkA=0, shrinkB=0)
-    )
 
 
 def loss_comparison(losses, *, colors=(BATCHNORM, OTHER), average_over=25, ax=None):
@@ -170,7 +161,7 @@ def loss_comparison(losses, *, colors=(BATCHNORM, OTHER), average_over=25, ax=No
     for (name, loss), color in zip(losses.items(), colors, strict=True):
         steps, mean = running_mean(loss, average_over)
         ax.plot(steps, mean, color=color)
-        ax.text(steps[-1], mean[-1], f" {name}", color=color, va="center")
+        ax.text(steps[-1], mean[-1], f" {name}", color=legible(color), va="center")
     ax.set(xlabel="step", ylabel="cross-entropy (nats)", ylim=(0, None))
     ax.set_xlim(0, 1.28 * len(loss))
     return ax

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ._draw import new_axes, running_mean
-from .style import INK, MUTED, PLAIN, SIGNED
+from ._draw import PALE, new_axes, running_mean
+from .style import MUTED, PLAIN, SIGNED
 
 
 def montage(images, *, titles=None, columns=None, signed=False, values=False, ax=None):
@@ -33,14 +33,15 @@ def montage(images, *, titles=None, columns=None, signed=False, values=False, ax
         canvas[top : top + height, left : left + width] = image
     ax = ax or new_axes((7.0, min(7.5, 7.0 * canvas.shape[0] / canvas.shape[1])))
     limit = np.nanmax(np.abs(canvas))
-    ax.imshow(canvas, cmap=SIGNED if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
+    look = dict(cmap=SIGNED if signed else "gray_r", vmin=-limit if signed else 0, vmax=limit)
+    ax.imshow(canvas, alpha=PALE if values else None, **look)
     ax.set_axis_off()
     for k in range(count):
         top, left = _corner(k, columns, height + gap + headroom, width + gap, headroom)
         if titles is not None:
             ax.text(left + width / 2 - 0.5, top - 0.6 - gap * 0.2, titles[k], ha="center", va="bottom", fontsize=9.5)
         if values:
-            _write_values(ax, images[k], top, left, limit)
+            _write_values(ax, images[k], top, left)
     return ax
 
 
@@ -49,10 +50,9 @@ def _corner(k, columns, height, width, headroom):
     return row * height + headroom, column * width
 
 
-def _write_values(ax, image, top, left, limit):
+def _write_values(ax, image, top, left):
     for (i, j), value in np.ndenumerate(image):
-        color = "white" if abs(value) > 0.55 * limit else INK
-        ax.text(left + j, top + i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
+        ax.text(left + j, top + i, f"{value:.2f}", ha="center", va="center", color="black", fontsize=9)
 
 
 def loss_curve(loss, *, average_over=25, color=PLAIN, ax=None):

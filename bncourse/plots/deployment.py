@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
+from .style import BATCHNORM, FAINT, INK, MUTED, OTHER, PLAIN, QUIET
 
-FILLS = {"linear": "#E4E6EA", "norm": BATCHNORM, "other": "white"}
+FILLS = {"linear": FAINT, "norm": BATCHNORM, "other": "white"}
 
 
 def layer_columns(columns, *, ax=None):
@@ -86,16 +86,17 @@ def accuracy_by_bits(groups, *, reference, ax=None):
     """Test accuracy against the bits of a weight.
 
     Args:
-        groups: {label: {bits: accuracy}}; the first is drawn in blue, the others in orange and green.
+        groups: {label: {bits: accuracy}}, at most four; the last of four is dashed, as a control.
         reference: accuracy with float32 weights, dotted.
     """
     ax = ax or new_axes()
     ax.axhline(reference, color=MUTED, linestyle=":", linewidth=1.4)
-    for (label, accuracies), color, marker in zip(groups.items(), (BATCHNORM, PLAIN, OTHER), "osD", strict=False):
-        ax.plot(list(accuracies), list(accuracies.values()), marker=marker, color=color, label=label)
+    styles = ((BATCHNORM, "o-"), (PLAIN, "s-"), (OTHER, "D-"), (INK, "x--"))
+    for (label, accuracies), (color, style) in zip(groups.items(), styles, strict=False):
+        ax.plot(list(accuracies), list(accuracies.values()), style, color=color, label=label)
     bits = sorted(next(iter(groups.values())))
-    ax.annotate("float32", (bits[0], reference), (0, 5), textcoords="offset points", color="#4A5058")
+    ax.annotate("float32", (bits[0], reference), (0, 5), textcoords="offset points", color=QUIET)
     ax.set_xticks(bits)
-    ax.set(xlabel="bits of each weight", ylabel="test accuracy", ylim=(0, 1.15))
+    ax.set(xlabel="bits of each weight", ylabel="test accuracy", ylim=(0, 1.3), yticks=np.linspace(0, 1, 6))
     ax.legend(loc="upper left")
     return ax

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, OTHER
+from .style import AMBER, BATCHNORM, INK, MUTED, OTHER, PINK, QUIET, legible
 
-REPLICAS = (BATCHNORM, "#E69F00", OTHER, "#CC79A7")  # one color each
+REPLICAS = (BATCHNORM, AMBER, OTHER, PINK)  # one color each
 
 
 def replica_tracks(tracks, *, axes=None):
@@ -64,7 +64,7 @@ def step_seconds(sizes, seconds, *, ax=None):
         1000 * np.transpose(seconds), ("its own", "common"), (OTHER, BATCHNORM), strict=True
     ):
         ax.plot(sizes, values, "o-", color=color)
-        place = dict(textcoords="offset points", xytext=(0, 9), ha="right", color=color, weight="semibold")
+        place = dict(textcoords="offset points", xytext=(0, 9), ha="right", color=legible(color), weight="semibold")
         ax.annotate(f"{label} statistics", (sizes[-1], values[-1]), **place)
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [f"{size}" for size in sizes])
@@ -85,11 +85,11 @@ def modeled_seconds(replicas, seconds, *, references, ax=None):
     ax = ax or new_axes((7, 3.9))
     for (label, values), color in zip(seconds.items(), (BATCHNORM, OTHER), strict=True):
         ax.loglog(replicas, values, color=color)
-        place = dict(textcoords="offset points", xytext=(0, 6), ha="right", color=color, weight="semibold")
+        place = dict(textcoords="offset points", xytext=(0, 6), ha="right", color=legible(color), weight="semibold")
         ax.annotate(label, (replicas[-1], values[-1]), **place)
     for label, value in references.items():
         ax.axhline(value, color=MUTED, linestyle=":", linewidth=1.4)
-        ax.annotate(label, (replicas[0], value), (0, 4), textcoords="offset points", color="#4A5058")
+        ax.annotate(label, (replicas[0], value), (0, 4), textcoords="offset points", color=QUIET)
     ax.set_xticks([2, 8, 32, 128, 1000], ["2", "8", "32", "128", "1,000"])
     ax.minorticks_off()
     ax.set(xlabel="replicas", ylabel="seconds of a step")

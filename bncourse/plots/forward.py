@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, PLAIN, SIGNED
+from .style import BATCHNORM, INK, MUTED, PLAIN, QUIET, SIGNED
 
 
 def channel_ranges(x, *, color=PLAIN, label=None, offset=0.0, ax=None):
@@ -122,6 +122,6 @@ def relative_errors(means, errors, *, ax=None):
         ax.loglog(means, np.maximum(error, 1e-17), "o-", markersize=4, color=color)
         ax.annotate(label, (means[-1], max(error[-1], 1e-17)), xytext=(8, 0), textcoords="offset points", va="center")
     ax.axhline(1, color=MUTED, linewidth=1, linestyle="--")
-    ax.annotate("no digit is right", (means[0], 1), xytext=(0, 4), textcoords="offset points", color=MUTED)
+    ax.annotate("no digit is right", (means[0], 1), xytext=(0, 4), textcoords="offset points", color=QUIET)
     ax.set(xlabel="mean of the data (standard deviation 1)", ylabel="relative error of the variance")
     return ax

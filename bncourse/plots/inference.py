@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, MUTED
+from .style import BATCHNORM, MUTED, QUIET, legible
 
 
 def bars(values, *, color=BATCHNORM, reference=None, ax=None):
@@ -27,7 +27,7 @@ def bars(values, *, color=BATCHNORM, reference=None, ax=None):
     if reference is not None:
         share, text = reference
         ax.axvline(share, color=MUTED, linestyle="--", linewidth=1)
-        ax.annotate(text, (share, -0.62), xytext=(4, 0), textcoords="offset points", color=MUTED, va="center")
+        ax.annotate(text, (share, -0.62), xytext=(4, 0), textcoords="offset points", color=QUIET, va="center")
     ax.set_yticks(rows, list(values))
     ax.set(xlim=(0, 1.08), ylim=(len(shares) - 0.5, -0.8 if reference else -0.5))
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -50,9 +50,8 @@ def labeled_lines(x, curves, *, marker=None, ax=None):
     ax.figure.draw_without_rendering()  # lays the figure out
     wanted = [ax.transData.transform((x[-1], y[-1]))[1] * 72 / ax.figure.dpi for y, _ in curves.values()]  # points
     for (label, (y, color)), place, old in zip(curves.items(), _spaced(wanted, 13), wanted, strict=True):
-        ax.annotate(
-            label, (x[-1], y[-1]), xytext=(7, place - old), textcoords="offset points", va="center", color=color
-        )
+        beside = dict(xytext=(7, place - old), textcoords="offset points", va="center", color=legible(color))
+        ax.annotate(label, (x[-1], y[-1]), **beside)
     return ax
 
 

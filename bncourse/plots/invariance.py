@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
+from ._draw import arrow, new_axes
+from .style import AMBER, BATCHNORM, INK, MUTED, OTHER, PINK, PLAIN, QUIET, SKY, legible
 
-_COLORS = (BATCHNORM, OTHER, "#CC79A7", "#E69F00", "#56B4E9", PLAIN)
+_COLORS = (BATCHNORM, OTHER, PINK, AMBER, SKY, PLAIN)
 
 
 def weight_plane(extent, loss, paths, *, ax=None):
@@ -28,8 +28,8 @@ def weight_plane(extent, loss, paths, *, ax=None):
         path = np.asarray(path)
         ax.plot(*path.T, ".-", color=color, linewidth=1.1, markersize=3)
         ax.plot(*path[0], "o", color=color, markersize=7)
-        place = dict(textcoords="offset points", xytext=(8, 4), color=color, weight="semibold")
-        ax.annotate(name, path[-1], **place)
+        place = dict(textcoords="offset points", xytext=(8, 4), color=legible(color), weight="semibold")
+        ax.annotate(name, path[-1], bbox=dict(facecolor="white", edgecolor="none", pad=1.5), **place)
     ax.plot(0, 0, "+", color=INK, markersize=9)
     ax.grid(False)
     ax.set(xlabel="first weight", ylabel="second weight", xlim=limits[:2], ylim=limits[2:])
@@ -99,9 +99,9 @@ def right_triangle(before, step, *, ax=None):
         ((before, 0), (before, step), OTHER),
         ((0, 0), (before, step), INK),
     ):
-        _arrow(ax, start, end, color)
+        arrow(ax, start, end, color)
     ax.text(before / 2, -0.04 * before, "$w$", color=BATCHNORM, ha="center", va="top")
-    ax.text(0.955 * before, 0.45 * step, r"$-\eta\, g$", color=OTHER, ha="right", va="center")
+    ax.text(0.955 * before, 0.45 * step, r"$-\eta\, g$", color=legible(OTHER), ha="right", va="center")
     ax.text(before / 2, 0.62 * step, r"$w - \eta\, g$", ha="right", va="bottom")
     ax.set(xlim=(-0.05 * before, 1.35 * before), ylim=(-0.25 * before, 1.25 * step), aspect="equal")
     ax.set_axis_off()
@@ -123,29 +123,23 @@ def balance_triangle(product, *, ax=None):
     step = np.sin(turn)
     angles = np.linspace(-0.12, 1.35 * turn, 100)
     ax.plot(np.cos(angles), np.sin(angles), color=MUTED, linewidth=1, linestyle=":")
-    _arrow(ax, (0, 0), (1, 0), MUTED)
-    _arrow(ax, (0, 0), (shrunk, 0), BATCHNORM)
-    _arrow(ax, (shrunk, 0), (shrunk, step), OTHER)
-    _arrow(ax, (0, 0), (shrunk, step), INK)
+    arrow(ax, (0, 0), (1, 0), MUTED)
+    arrow(ax, (0, 0), (shrunk, 0), BATCHNORM)
+    arrow(ax, (shrunk, 0), (shrunk, step), OTHER)
+    arrow(ax, (0, 0), (shrunk, step), INK)
     corner = 0.035
     ax.plot([shrunk - corner, shrunk - corner, shrunk], [0, corner, corner], color=MUTED, linewidth=1)
     arc = np.linspace(0, turn, 50)
     ax.plot(0.22 * np.cos(arc), 0.22 * np.sin(arc), color=INK, linewidth=1)
     ax.text(0.26 * np.cos(turn / 2), 0.26 * np.sin(turn / 2), r"$\theta$", va="center")
     ax.text(shrunk / 2, -0.03, r"$(1 - \eta\lambda)\, w_t$", color=BATCHNORM, ha="center", va="top")
-    ax.text(1.02, 0, "$w_t$", color="#4A5058", va="center")
-    ax.text(shrunk - 0.02, step / 2, r"$-\eta\, g_t$", color=OTHER, ha="right", va="center")
+    ax.text(1.02, 0, "$w_t$", color=QUIET, va="center")
+    ax.text(shrunk - 0.02, step / 2, r"$-\eta\, g_t$", color=legible(OTHER), ha="right", va="center")
     ax.text(shrunk / 2 - 0.03, step / 2 + 0.03, "$w_{t+1}$", ha="right", va="bottom")
-    ax.text(np.cos(1.3 * turn), np.sin(1.3 * turn), "as long as $w_t$  ", color="#4A5058", ha="right", va="center")
+    ax.text(np.cos(1.3 * turn), np.sin(1.3 * turn), "as long as $w_t$  ", color=QUIET, ha="right", va="center")
     ax.set(xlim=(-0.03, 1.12), ylim=(-0.13, 1.08 * np.sin(1.35 * turn)), aspect="equal")
     ax.set_axis_off()
     return ax
-
-
-def _arrow(ax, start, end, color):
-    """A straight arrow between two points of the axes."""
-    arrow = dict(arrowstyle="-|>", color=color, linewidth=2, shrinkA=0, shrinkB=0)
-    ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
 
 
 def _colored(series):

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from ._draw import new_axes
-from .style import INK
+from ._draw import PALE, new_axes, plain_numbers
+from .style import legible
 
 
 def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=None):
@@ -32,7 +32,9 @@ def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=Non
         median = np.median(values, axis=0)
         ax.plot(places, median, color=color, linestyle=style)
         x, y = (at or {}).get(label, (places[-1], median[-1]))
-        ax.annotate(label, (x, y), (6, 0), textcoords="offset points", color=color, va="center", annotation_clip=False)
+        beside = dict(textcoords="offset points", color=legible(color), va="center", annotation_clip=False)
+        ax.annotate(label, (x, y), (6, 0), **beside)
+    plain_numbers(ax.xaxis)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
@@ -58,11 +60,10 @@ def loss_planes(panels, steps, *, axes=None):
     extent = (steps[0] - half, steps[-1] + half) * 2
     marked = (0, len(steps) // 2, len(steps) - 1)
     for ax, (title, losses) in zip(axes, panels.items(), strict=True):
-        picture = ax.imshow(losses, origin="lower", extent=extent, cmap="Greys", alpha=0.75, norm=LogNorm(low, high))
+        picture = ax.imshow(losses, origin="lower", extent=extent, cmap="Greys", alpha=PALE, norm=LogNorm(low, high))
         for row, column in itertools.product(marked, repeat=2):
-            dark = losses[row, column] > low**0.4 * high**0.6
-            value, color = f"{losses[row, column]:.3g}", "white" if dark else INK
-            ax.text(steps[column], steps[row], value, color=color, ha="center", va="center", fontsize=8)
+            look = dict(color="black", ha="center", va="center", fontsize=9)
+            ax.text(steps[column], steps[row], f"{losses[row, column]:.3g}", **look)
         ax.grid(False)
         ax.set(title=title)
         ax.title.set_fontsize(11)

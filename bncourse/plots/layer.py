@@ -2,13 +2,16 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from ._draw import new_axes, running_mean
-from .style import BATCHNORM, MUTED, PLAIN
+from ._draw import new_axes
+from .style import BATCHNORM, MUTED, PLAIN, legible
 
 
 def training_losses(losses, *, chance, ax=None):
-    """Two runs' losses against the step, averaged over ten steps, each labeled at its end; chance as a dotted line.
+    """Two runs' losses against the step, medians of ten steps, each labeled at its end; chance as a dotted line.
+
+    A median leaves a single spike out, which a mean would spread over ten steps.
 
     Args:
         losses: {label: losses (steps,)} of the normalized run, then of the other.
@@ -17,18 +20,19 @@ def training_losses(losses, *, chance, ax=None):
     ax = ax or new_axes()
     ax.axhline(chance, color=MUTED, linestyle=":", linewidth=1.2)
     for (label, values), color, side in zip(losses.items(), (BATCHNORM, PLAIN), ("top", "bottom"), strict=True):
-        steps, smooth = running_mean(values, 10)
+        smooth = np.median(sliding_window_view(values, 10), axis=-1)
+        steps = np.arange(9, len(values))
         ax.plot(steps, smooth, color=color)
         ax.annotate(
             label,
             (steps[-1], smooth[-1]),
             (0, 8 if side == "bottom" else -10),
             textcoords="offset points",
-            color=color,
+            color=legible(color),
             ha="right",
             va=side,
         )
-    ax.set(xlabel="step", ylabel="loss (nats), mean of 10 steps", ylim=(0, None))
+    ax.set(xlabel="step", ylabel="loss (nats), median of 10 steps", ylim=(0, 1.15 * ax.dataLim.y1))
     return ax
 
 

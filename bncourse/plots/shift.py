@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._draw import new_axes
+from .style import legible
 
 
 def percentile_band(steps, percentiles, *, color, ax=None):
@@ -42,9 +43,9 @@ def drift_by_layer(lines, *, ax=None):
     ax.set_xticks(layers)
     ax.set_xlim(right=layers[-1] + 0.3 * len(layers))
     ends = {label: np.atleast_2d(drift)[:, -1].mean() for label, (drift, _) in lines.items()}
-    lowest = 0.0
+    lowest = 0.05 * ax.get_ylim()[1]  # clear of the axis
     for label in sorted(ends, key=ends.get):  # from below, each far enough above the last to be read
         height = max(ends[label], lowest)
-        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=lines[label][1], va="center")
+        ax.text(layers[-1] + 0.03 * len(layers), height, label, color=legible(lines[label][1]), va="center")
         lowest = height + 0.08 * ax.get_ylim()[1]
     return ax

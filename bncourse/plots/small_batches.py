@@ -5,14 +5,14 @@ import numpy as np
 
 from ._draw import new_axes
 from .inference import labeled_lines
-from .style import BATCHNORM, MUTED, OTHER, PLAIN
+from .style import BATCHNORM, MUTED, OTHER, PINK, PLAIN
 
 # Each normalization's label and color.
 NORMS = {
     "none": ("none", PLAIN),
     "batch": ("batch norm", BATCHNORM),
     "group": ("group norm", OTHER),
-    "layer": ("layer norm", "#CC79A7"),
+    "layer": ("layer norm", PINK),
 }
 
 

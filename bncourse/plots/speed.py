@@ -59,25 +59,21 @@ def multiples(ratios, *, reference, ax=None):
     return ax
 
 
-def roofline(intensities, *, arithmetic, bandwidth, ax=None):
-    """What a processor can reach at each number of operations per byte, and what can be reached by some of them.
+def roofline(measured, *, arithmetic, bandwidth, ax=None):
+    """What a processor can reach at each number of operations per byte, and what some computations reached.
 
     Args:
-        intensities: {label: operations per byte}.
+        measured: {label: (operations per byte, operations a second)}.
         arithmetic: most operations a second.
         bandwidth: most bytes a second.
     """
     ax = ax or new_axes()
     every = np.logspace(-1.3, 3, 200)
     ax.plot(every, np.minimum(arithmetic, bandwidth * every) / 1e9, color=INK)
-    for label, intensity in intensities.items():
-        reached = min(arithmetic, bandwidth * intensity) / 1e9
-        waits = bandwidth * intensity < arithmetic
-        ax.plot([intensity], [reached], "o", color=BATCHNORM if waits else PLAIN, markersize=8)
-        place = dict(ha="left", va="top") if waits else dict(ha="center", va="bottom")
-        ax.annotate(
-            label, (intensity, reached), (9 if waits else 0, -4 if waits else 8), textcoords="offset points", **place
-        )
+    for label, (intensity, reached) in measured.items():
+        color = BATCHNORM if bandwidth * intensity < arithmetic else PLAIN
+        ax.plot([intensity], [reached / 1e9], "o", color=color, markersize=8)
+        ax.annotate(label, (intensity, reached / 1e9), (9, -4), textcoords="offset points", ha="left", va="top")
     ax.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="billion operations a second")
     ax.set_ylim(bandwidth * every[0] / 2e9, arithmetic / 1e9 * 4)
     return ax

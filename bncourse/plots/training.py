@@ -1,9 +1,9 @@
 """Runs against depth, and what passes through the layers."""
 
 import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from ._draw import new_axes
+from ._draw import new_axes, plain_numbers
+from .style import legible
 
 
 def accuracy_by_depth(depths, accuracies, *, label, color, at=None, ax=None):
@@ -46,7 +46,7 @@ def _dots_and_median(accuracies, linestyle, label, color, at, ax):
     ax.plot(places, medians, color=color, linestyle=linestyle)
     ax.plot(np.repeat(places, accuracies.shape[1]), accuracies.ravel(), "o", color=color, alpha=0.45, markersize=5)
     x, y = at or (places[-1] + 0.12, medians[-1])
-    ax.text(x, y, label, color=color, va="center")
+    ax.text(x, y, label, color=legible(color), va="center")
     ax.set(ylabel="test accuracy", ylim=(0, 1))
     return ax
 
@@ -62,7 +62,7 @@ def signal_by_layer(lines, *, ax=None):
     for label, (values, color) in lines.items():
         layers = np.arange(1, len(values) + 1)
         ax.semilogy(layers, values, "o-", color=color, markersize=4)
-        ax.text(layers[-1] + 0.3, values[-1], label, color=color, va="center")
+        ax.text(layers[-1] + 0.3, values[-1], label, color=legible(color), va="center")
     ax.set(xlabel="convolution", ylabel="relative to the source")
     ax.set_xticks(layers)
     ax.margins(x=0.03)
@@ -83,11 +83,17 @@ def signal_over_steps(steps, lines, *, ax=None):
     for label, (values, color) in lines.items():
         values = np.atleast_2d(values)
         ax.semilogy(steps, values.T, "o-", color=color, markersize=4, linewidth=1.5)
-        ax.text(steps[-1] * 1.02, np.median(values[:, -1]), label, color=color, va="center")
-    if ax.get_ylim()[1] < 100 * ax.get_ylim()[0]:  # few decades: ticks between them
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.text(steps[-1] * 1.02, np.median(values[:, -1]), label, color=legible(color), va="center")
+    plain_numbers(ax.yaxis)
     ax.set_xticks(steps[:: max(1, len(steps) // 8)])
-    ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.28))
+    ax.set(xlabel="step", ylabel="relative to step 0", xlim=(-0.02 * steps[-1], steps[-1] * 1.34))
+    _apart(ax.texts)
     return ax
+
+
+def _apart(texts):
+    """Move words on a logarithmic axis up, until each stands twice as high as the one below."""
+    lowest = 0.0
+    for text in sorted(texts, key=lambda text: text.get_position()[1]):
+        text.set_y(max(text.get_position()[1], lowest))
+        lowest = 2 * text.get_position()[1]

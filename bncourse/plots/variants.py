@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ._draw import new_axes
-from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN
+from .style import BATCHNORM, INK, MUTED, OTHER, PLAIN, legible
 
 # A cube seen from its corner: where one step along examples, positions and channels leads on paper.
 _EXAMPLES, _POSITIONS, _CHANNELS = np.array([0.62, 0.36]), np.array([0.0, -1.0]), np.array([-0.85, 0.28])
@@ -79,7 +79,8 @@ def by_block(series, *, ylabel, log=False, ax=None):
     ax = ax or new_axes()
     for (name, values), color in zip(series.items(), (PLAIN, BATCHNORM, OTHER), strict=False):
         ax.plot(values, ".-", color=color)
-        ax.annotate(f" {name}", (len(values) - 1, values[-1]), color=color, va="center", weight="semibold")
+        beside = dict(color=legible(color), va="center", weight="semibold")
+        ax.annotate(f" {name}", (len(values) - 1, values[-1]), **beside)
     ax.set(xlabel="block", ylabel=ylabel, yscale="log" if log else "linear")
     ax.set(xlim=(0, 1.3 * (len(values) - 1)), xticks=range(0, len(values), 4))
     return ax

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .._check import require_choice
-from .config import Config, combinations
+from .config import PAPER_MLP, Config, combinations
 from .run import Run
 from .store import stored_runs
 
@@ -17,7 +17,7 @@ DEEPER = Config(model="cnn_flatten", gain=0.71, depth=2, evaluate_every=150)
 #: The same for sweeps of which only the end is shown.
 BRIEF = DEEPER.replace(evaluate_every=300, loss_every=50)
 #: The rates that the plain network with He's start is offered at each depth; at sixteen layers, `RATES`.
-TRIED = {2: (0.1, 0.2, 0.5), 4: (0.1, 0.2, 0.5), 8: (0.05, 0.1, 0.2), 12: (0.02, 0.05, 0.1)}
+TRIED = {2: (0.05, 0.1, 0.2, 0.5), 4: (0.1, 0.2, 0.5), 8: (0.05, 0.1, 0.2), 12: (0.01, 0.02, 0.05, 0.1)}
 #: The rate of the best median there.
 BEST = {2: 0.1, 4: 0.2, 8: 0.1, 12: 0.02, 16: 0.02}
 CHOOSING, REPORTED = range(3), range(5, 10)  # seeds: the best of several tries is partly luck
@@ -42,6 +42,25 @@ SWEEPS = {
             for config in combinations(BRIEF.replace(gain=1.0, depth=depth, learning_rate=rate), {"seed": REPORTED})
         ),
         *combinations(BRIEF.replace(norm="batch"), {"depth": DEPTHS, "seed": REPORTED}),
+    ],
+    # The network of the opening, with the seeds of "tuned".
+    "as_before": combinations(BRIEF, {"depth": DEPTHS, "seed": REPORTED}),
+    # For chapter `shift`: what the starts and rates of its networks are chosen from.
+    "sigmoid_rates": [
+        config
+        for norm, gains in (("none", (1.0, 4.0)), ("batch", (1.0,)))
+        for config in combinations(
+            PAPER_MLP.replace(norm=norm, steps=600, evaluate_every=600, loss_every=50),
+            {"gain": gains, "learning_rate": (0.1, 0.3, 1.0, 3.0), "seed": CHOOSING},
+        )
+    ],
+    "convolution_rates": [
+        config
+        for norm in ("none", "noise", "batch", "noisy")
+        for config in combinations(
+            BRIEF.replace(gain=1.0, depth=8, norm=norm),
+            {"learning_rate": ((0.02,) if norm == "noise" else ()) + (0.05, 0.1, 0.2), "seed": CHOOSING},
+        )
     ],
     # For the picture on the site's first page, beside the deepest runs of "depth".
     "race": combinations(DEEPER.replace(norm="batch", depth=16), {"seed": range(5)}),

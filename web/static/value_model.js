@@ -1,7 +1,7 @@
 // What is wrong with the numbers of an answer, in the sentences of `bncourse/exercises/_numbers.py`, whose code this
 // follows line by line; `tests/test_site_exercises.py` holds the two equal. `self_check.js` shows the verdict.
-// An exercise is what `web/value_check.py` writes into the page: labels, comment, tolerance, and as `{numbers, whole}`
-// the solution, other accepted answers, known mistakes and what the solution gives when one place in it is changed.
+// An exercise is what `web/value_check.py` writes into the page: labels, comment, tolerance, whether the numbers are
+// categories, and as `{numbers, whole}` (which of them are counts) the solution, other accepted answers, known mistakes and what the solution gives when one place in it is changed.
 "use strict";
 
 const valueCheck = (() => {
@@ -44,45 +44,53 @@ const valueCheck = (() => {
     return Math.sign(value) * Number(isHalf ? kept : size.toFixed(digits));
   }
 
-  const close = (one, other, truth, tolerance, whole = false) =>
-    Math.abs(one - other) <= (whole ? 0 : tolerance * (Math.abs(truth) || 1));
-  /** A zero in the place of the truth counts as the whole number 1. */
-  const closeOr1 = (one, other, truth, tolerance, whole) => close(one, other, truth || 1, tolerance, whole || truth === 0);
+  const NEARLY_ZERO = 1e-6;
+  /** Whether two numbers agree within the tolerance, relative to the truth; counts agree exactly. */
+  const close = (one, other, truth, tolerance, whole) =>
+    Math.abs(one - other) <= (whole && Number.isInteger(other) ? 0 : tolerance * Math.abs(truth) || NEARLY_ZERO);
+  /** Whether a number is what a general mistake gives: a count to the last digit, another number nearly. */
+  const isIt = (value, candidate, whole) => Math.abs(value - candidate) <= (whole ? 1e-9 : 1e-3) * Math.abs(candidate);
 
   /** The verdict on numbers: {passed, message}. `whole`: whether all of them were given as whole numbers. */
   function check(exercise, numbers, whole) {
+    const words = explain(exercise, numbers, (value) => (whole ? String(value) : general(value, 6)));
+    return { passed: words === null, message: words ?? "" };
+  }
+
+  /** What is wrong with the numbers of an answer; null if they are right. */
+  function explain(exercise, numbers, written) {
     const { solution, accepted, tolerance, labels } = exercise;
     const truth = solution.numbers;
     const places = truth.map((_, i) => i);
-    const agrees = (i, answer) => close(numbers[i], answer.numbers[i], answer.numbers[i], tolerance, answer.whole);
-    const answers = [solution, ...accepted];
-    if (answers.some((answer) => places.every((i) => agrees(i, answer)))) return { passed: true, message: "" };
-    const wrong = places.filter((i) => !answers.some((answer) => agrees(i, answer)));
+    const agrees = (i, answer) => close(numbers[i], answer.numbers[i], answer.numbers[i], tolerance, answer.whole[i]);
+    const wrong = places.filter((i) => ![solution, ...accepted].some((answer) => agrees(i, answer)));
+    if (!wrong.length) return null;
     const names = places.map((i) => label(i, labels, truth.length));
-    const rest = whatIsRight(names, wrong);
-    const together = truth.length > 1 && !labels.length; // numbers of one kind, such as the elements of a gradient
     const [mistakes, left] = known(exercise, numbers, wrong);
-    if (together && !mistakes.length) {
-      const words = asOne(exercise, numbers, wrong);
-      if (words) return { passed: false, message: words };
+    if (mistakes.length === 1 && !left.length) return told(mistakes[0].mistake);
+    const rest = whatIsRight(names, wrong);
+    if (exercise.categories) return `${joined(wrong.map((i) => names[i]))} ${is(wrong)} wrong.${rest}`;
+    const together = truth.length > 1 && !labels.length; // numbers of one kind, such as the elements of a gradient
+    const words = together && !mistakes.length ? asOne(exercise, numbers) : null;
+    if (words) return words;
+    const too = (i) => `is too ${numbers[i] > truth[i] ? "large" : "small"}`;
+    if (together && wrong.length === 1) {
+      const [i] = wrong;
+      return `Only ${uncapital(names[i])}, ${written(numbers[i])}, is wrong: it ${too(i)}.`;
     }
-    if (mistakes.length === 1 && !left.length) {
-      return { passed: false, message: `${capital(mistakes[0].mistake.name)}. ${mistakes[0].mistake.hint}` };
-    }
-    if (wrong.length > 1 && reordered(numbers, solution, tolerance)) {
-      return { passed: false, message: `The right numbers in the wrong order.${order(exercise)}` };
-    }
-    const written = (value) => (whole ? String(value) : general(value, 6));
-    const texts = mistakes.map(({ mistake, own }) => `${own.map((i) => names[i]).join(", ")}: ${capital(mistake.name)}. ${mistake.hint}`);
+    if (wrong.length > 1 && reordered(numbers, solution, tolerance)) return `The right numbers in the wrong order.${order(exercise)}`;
+    const texts = mistakes.map(({ mistake, own }) => `${joined(own.map((i) => names[i]))}: ${told(mistake)}`);
     for (const i of left) {
       const words = together ? null : kind(i, exercise, numbers);
-      if (words) texts.push(`${names[i]}, ${written(numbers[i])}: ${words}`);
-      else texts.push(`${names[i]}, ${written(numbers[i])}, is too ${numbers[i] > truth[i] ? "large" : "small"}.`);
+      texts.push(`${names[i]}, ${written(numbers[i])}${words ? `: ${words}` : `, ${too(i)}.`}`);
     }
     const start = `${names[0]}: `;
-    const told = truth.length === 1 ? texts.map((text) => (text.startsWith(start) ? text.slice(start.length) : text)) : texts;
-    return { passed: false, message: told.join(" ") + rest };
+    const shown = truth.length === 1 ? texts.map((text) => (text.startsWith(start) ? text.slice(start.length) : text)) : texts;
+    return shown.join(" ") + rest;
   }
+
+  const is = (things) => (things.length === 1 ? "is" : "are");
+  const told = ({ name, hint }) => `${capital(name)}. ${hint}`;
 
   function label(i, labels, count) {
     if (count === 1) return "Your answer";
@@ -90,23 +98,29 @@ const valueCheck = (() => {
   }
 
   function whatIsRight(names, wrong) {
-    const right = names.filter((_, i) => !wrong.includes(i)).map((name, i) => (i ? uncapital(name) : name));
-    if (!right.length) return "";
-    const joined = right.length === 1 ? right[0] : `${right.slice(0, -1).join(", ")} and ${right.at(-1)}`;
-    return ` ${joined} ${right.length === 1 ? "is" : "are"} right.`;
+    const right = names.filter((_, i) => !wrong.includes(i));
+    return right.length ? ` ${joined(right)} ${is(right)} right.` : "";
+  }
+
+  function joined(names) {
+    const inside = names.map((name, i) => (i ? uncapital(name) : name));
+    return inside.length === 1 ? inside[0] : `${inside.slice(0, -1).join(", ")} and ${inside.at(-1)}`;
   }
 
   const order = ({ comment }) => (comment.startsWith("(") ? ` Asked for is ${comment}.` : "");
 
   /** The known mistakes that are shown in full, with their numbers, and the numbers that they leave unexplained. */
-  function known({ solution, mistakes, tolerance }, numbers, wrong) {
+  function known({ solution, mistakes, tolerance, labels }, numbers, wrong) {
     const truth = solution.numbers;
+    const places = truth.map((_, i) => i);
     const shown = [];
     for (const mistake of mistakes) {
       const theirs = mistake.numbers;
-      const own = truth.map((_, i) => i).filter((i) => !close(theirs[i], truth[i], truth[i], tolerance, solution.whole));
-      const isShown = own.every((i) => wrong.includes(i) && close(numbers[i], theirs[i], truth[i], tolerance, solution.whole));
-      if (isShown) shown.push({ mistake, own });
+      const own = places.filter((i) => !close(theirs[i], truth[i], truth[i], tolerance, solution.whole[i]));
+      // In a long array of numbers of one kind some agree by chance.
+      const compared = labels.length || truth.length < 3 ? own : places;
+      const same = (i) => close(numbers[i], theirs[i], truth[i] || theirs[i], tolerance, (truth[i] ? solution : mistake).whole[i]);
+      if (own.every((i) => wrong.includes(i)) && compared.every(same)) shown.push({ mistake, own });
     }
     let left = wrong;
     const chosen = [];
@@ -120,9 +134,9 @@ const valueCheck = (() => {
 
   /** Whether all right numbers are there, in another order. */
   function reordered(numbers, { numbers: truth, whole }, tolerance) {
-    const rest = [...truth];
+    const rest = truth.map((number, i) => ({ number, whole: whole[i] }));
     for (const value of numbers) {
-      const at = rest.findIndex((right) => close(value, right, right, tolerance, whole));
+      const at = rest.findIndex((right) => close(value, right.number, right.number, tolerance, right.whole));
       if (at < 0) return false;
       rest.splice(at, 1);
     }
@@ -130,13 +144,12 @@ const valueCheck = (() => {
   }
 
   /** How several numbers of one kind relate to the right ones as a whole. */
-  function asOne({ solution, changed, tolerance }, numbers, wrong) {
-    const truth = solution.numbers;
+  function asOne({ solution, changed, tolerance }, numbers) {
     if (numbers.every((value) => value === 0)) return "All of your numbers are 0.";
-    for (const { words, rank, numbers: theirs } of changed) {
-      if (rank <= 2 && wrong.every((i) => closeOr1(numbers[i], theirs[i], truth[i], tolerance, solution.whole))) return words;
+    for (const { words, rank, numbers: theirs, whole } of changed) {
+      if (rank <= 2 && numbers.every((value, i) => close(value, theirs[i], theirs[i], tolerance, whole[i]))) return words;
     }
-    return relation(numbers, truth, tolerance);
+    return relation(numbers, solution.numbers, tolerance);
   }
 
   const largest = (values) => Math.max(0, ...values.map(Math.abs));
@@ -208,13 +221,13 @@ const valueCheck = (() => {
   /** How one wrong number relates to the right one, if that is no accident. */
   function kind(i, exercise, numbers) {
     const { solution, tolerance } = exercise;
-    const [value, right] = [numbers[i], solution.numbers[i]];
-    const other = solution.numbers.findIndex((truth, j) => j !== i && close(value, truth, truth, tolerance, solution.whole));
+    const [value, right, whole] = [numbers[i], solution.numbers[i], solution.whole[i]];
+    const other = solution.numbers.findIndex((truth, j) => j !== i && close(value, truth, truth, tolerance, solution.whole[j]));
     if (other >= 0 && Math.abs(value) > 3) return `that is what the ${ordinal(other)} number should be.`;
     const telling = !(Number.isInteger(value) && Math.abs(value) < 10); // small whole numbers agree by chance
     const precision = roundedTooMuch(value, right, tolerance);
     if (precision) return precision;
-    if (right && close(value, -right, right, tolerance)) return "it has the wrong sign.";
+    if (right && close(value, -right, right, tolerance, whole)) return "it has the wrong sign.";
     const words = telling ? changedPlace(i, value, exercise) : null;
     if (words) return words;
     const counts = Number.isInteger(right) && right > 9;
@@ -231,12 +244,12 @@ const valueCheck = (() => {
       [counts ? right + 1 : null, ENDS],
       [counts ? right - 1 : null, ENDS],
     ];
-    return relations.find(([near]) => near !== null && close(value, near, near, tolerance) && telling)?.[1] ?? null;
+    return relations.find(([near]) => near !== null && isIt(value, near, whole) && telling)?.[1] ?? null;
   }
 
   /** The words for a changed place in the solution that gives this number, if there is only one such change. */
-  function changedPlace(i, value, { changed, tolerance }) {
-    const fits = changed.filter(({ rank, numbers, whole }) => rank <= 2 && closeOr1(value, numbers[i], numbers[i], tolerance, whole));
+  function changedPlace(i, value, { changed, solution }) {
+    const fits = changed.filter(({ rank, numbers }) => rank <= 2 && isIt(value, numbers[i], solution.whole[i]));
     const found = new Set(fits.map(({ words }) => words));
     if (found.size !== 1) return null;
     const [words] = found;

@@ -1,0 +1,30 @@
+"""A Chromium on this machine, in which tools and tests open the built site."""
+
+import shutil
+
+from playwright.sync_api import Browser, Page, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TYPESET = "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
+
+
+def find() -> str | None:
+    """Where a Chromium is, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start it.
+
+    Raises:
+        SystemExit: if there is none.
+    """
+    path = find()
+    if path is None:
+        raise SystemExit("the built site is opened in Chromium, and none is installed: chromium or google-chrome")
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+
+
+def wait_for_math(page: Page) -> None:
+    """Until every formula is typeset; one that never is ends in Playwright's TimeoutError."""
+    page.wait_for_function(TYPESET)
