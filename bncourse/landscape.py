@@ -1,6 +1,7 @@
 """Why batch normalization helps: instruments for the loss around a network's weights, and the stored experiments.
 
-`python -m bncourse.landscape` makes what is not stored yet of `EXPERIMENTS` and `SURVEYS`; `runs` and `surveys` read.
+`python -m bncourse.landscape` makes what is not stored yet of `TURNING`, `DISTURBING` and `SURVEYS`; `turned`,
+`disturbed` and `surveys` read it.
 """
 
 import contextlib
@@ -16,8 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ._check import require_choice
-from .arms import Arm
+from .arms import Arm, Disturbance
 from .shift import LEVELS, gradient_shift
 from .training import Config, Run, batch_indices, cross_entropy, from_json, sgd_step, take, to_json, train, unchanged
 
@@ -26,47 +26,55 @@ STORE = Path(__file__).parent / "assets" / "runs" / "landscape.json"
 #: Learning rates at which a line along the gradient is measured, and those of the steps whose shift is measured.
 RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(0.01, 10, 10))
 STEPS = (0.01, 0.1, 0.3, 1.0)
-#: Losses, in nats, at which a survey looks around, and the number of batches it looks at.
-TARGETS = (1.0,)
+#: Losses, in nats, at which a survey looks along the gradients of so many batches; and the one of them at which it
+#: looks at what steps do.
+TARGETS = (1.5, 1.0, 0.75)
+MIDDLE = 1.0
 BATCHES = 2
+#: Steps after a step that was too long, at which the loss is measured.
+LATER = (0, 1, 10, 30, 100)
 
-#: The networks of `speedup`, with and without batch norm at the best rates of its race, and at one rate; and those of
-#: `shift`, at one rate.
-DISTURBED = Arm(steps=400, evaluate_every=400, loss_every=50)
+#: A network of `speedup`, without batch norm at a rate that suits it, with batch norm at the same and at a higher one;
+#: and that of `shift`, at one rate.
+SEEDS = range(5, 10)
+DISTURBED = Arm(steps=400, evaluate_every=400, loss_every=50, disturbance=0.5)
+DISTURBANCES = {
+    "quiet": {"disturbance": 0.0},
+    "each step": {},
+    "each image": {"per_image": True},
+    "every 20 steps": {"every": 20},
+    "once": {"every": 0},
+}
+DISTURBING = [
+    DISTURBED.replace(norm=norm, learning_rate=rate, seed=seed, **changes)
+    for norm, rate in (("none", 0.02), ("none", 0.05), ("batch", 0.05), ("batch", 0.3))
+    for changes in DISTURBANCES.values()
+    for seed in SEEDS
+]
 TURNED = Arm(steps=300, evaluate_every=300, loss_every=50)
-SEEDS = range(5, 8)
-EXPERIMENTS = {
-    "disturbance": [
-        DISTURBED.replace(norm=norm, learning_rate=rate, disturbance=strength, fixed=fixed, seed=seed)
-        for norm, rate in (("none", 0.02), ("none", 0.05), ("batch", 0.05), ("batch", 0.3))
-        for strength, fixed in ((0.0, False), (0.5, False), (0.5, True))
-        for seed in SEEDS
-    ],
-    "length": [
-        TURNED.replace(norm=norm, length=length, learning_rate=rate, seed=seed)
-        for norm, length, rates in (
-            ("none", "free", (0.05, 0.1)),
-            ("none", "learned", (0.05, 0.1)),
-            ("none", "held", (0.05, 0.1, 0.3)),
-            ("batch", "free", (1.0, 3.0)),
-            ("batch", "held", (1.0, 3.0)),
-        )
-        for rate in rates
-        for seed in SEEDS
-    ],
-}
-SURVEYS = {
-    "convolution": [
-        Config(norm=norm, learning_rate=rate, steps=steps, evaluate_every=5, seed=seed)
-        for norm, rate, steps in (("none", 0.05, 1500), ("batch", 0.05, 1500), ("batch", 0.3, 600))
-        for seed in SEEDS
-    ],
-    "flatten": [
-        Config(model="cnn_flatten", norm=norm, steps=600, evaluate_every=5, seed=seed)
-        for norm in ("none", "batch")
-        for seed in SEEDS
-    ],
-}
+TURNING = [
+    TURNED.replace(norm=norm, length=length, learning_rate=rate, seed=seed)
+    for norm, length, rates in (
+        ("none", "free", (0.05, 0.1)),
+        ("none", "learned", (0.05, 0.1, 0.3)),
+        ("none", "held", (0.05, 0.1, 0.3)),
+        ("batch", "free", (1.0, 3.0)),
+        ("batch", "held", (1.0, 3.0)),
+    )
+    for rate in rates
+    for seed in SEEDS
+]
+SURVEYS = [
+    Config(model=model, norm=norm, learning_rate=rate, steps=2000, evaluate_every=10, seed=seed)
+    for model, norm, rate in (
+        ("cnn", "none", 0.05),
+        ("cnn", "batch", 0.05),
+        ("cnn", "batch", 0.3),
+        ("cnn_flatten", "none", 0.1),
+        ("cnn_flatten", "batch", 0.1),
+    )
+    for seed in SEEDS
+]
 
 
 # --- the loss around the weights ---
@@ -79,7 +87,6 @@ class Line(NamedTuple):
     `rates` (K,): how far along.
     `losses` (K,): the loss there.
     `distance` (K,): |g' - g| / |g| for the gradient g' there, 0 if it is the same one.
-    `cosine` (K,): of the angle between g' and g.
     """
 
     loss: np.ndarray
@@ -87,7 +94,6 @@ class Line(NamedTuple):
     rates: np.ndarray
     losses: np.ndarray
     distance: np.ndarray
-    cosine: np.ndarray
 
 
 def along_gradient(
@@ -130,19 +136,11 @@ def along_gradient(
                 after = value - rate * gradient.numpy()
                 weight.assign(with_lengths(after, value) if keep_lengths and weight.path in hidden else after)
             there, later = loss_and_gradient()
-            found.append((float(there), *_compare(seen, flat(later))))
+            found.append((float(there), np.linalg.norm(flat(later) - seen) / np.linalg.norm(seen)))
     for weight, value in zip(weights, before, strict=True):
         weight.assign(value)
-    losses, distance, cosine = np.array(found).reshape(-1, 3).T
-    return Line(np.array(float(loss)), np.linalg.norm(seen), rates, losses, distance, cosine)
-
-
-def _compare(seen: np.ndarray, later: np.ndarray) -> tuple[float, float]:
-    """How far a later gradient is from the first, in lengths of the first, and the cosine of the two."""
-    size, later_size = np.linalg.norm(seen), np.linalg.norm(later)
-    if not 0 < size * later_size < np.inf:
-        return math.nan, math.nan
-    return np.linalg.norm(later - seen) / size, seen @ later / (size * later_size)
+    losses, distance = np.array(found).reshape(-1, 2).T
+    return Line(np.array(float(loss)), np.linalg.norm(seen), rates, losses, distance)
 
 
 def with_lengths(kernel: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -222,21 +220,32 @@ def plane(model: keras.Model, images, labels, directions, steps, *, keep_lengths
 # --- measured at matched loss ---
 
 
+class After(NamedTuple):
+    """What steps do to a network whose loss has first fallen to `MIDDLE`, all of them along one batch's gradient.
+
+    `drift` (rates, places, layers): what `step_drift` says of the rates `STEPS`.
+    `gradient` (rates, layers): the gradient-based shift of the same steps, as `shift.gradient_shift` defines it.
+    `recovery` (LATER,): what `recovery` says of a step ten times as long as the best one on the line.
+    """
+
+    drift: np.ndarray
+    gradient: np.ndarray
+    recovery: np.ndarray
+
+
 class Look(NamedTuple):
     """What was measured around the weights of one network when its loss first fell to `target`.
 
     `target`, `step`, `loss`: what `visit` tells.
     `lines`: one `Line` for each of the next batches.
-    `drift` (rates, places, layers): what `step_drift` says of the next batch and the rates `STEPS`.
-    `gradient` (rates, layers): the gradient-based shift of the same steps, as `shift.gradient_shift` defines it.
+    `after`: at the loss `MIDDLE`, what steps do along the first of them; elsewhere None.
     """
 
     target: float
     step: int
     loss: float
     lines: list[Line]
-    drift: np.ndarray
-    gradient: np.ndarray
+    after: After | None
 
 
 def step_drift(model: keras.Model, images, labels, rate: float) -> np.ndarray:
@@ -276,6 +285,29 @@ def _moved(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.mean(moved[std > 1e-12] / std[std > 1e-12]))
 
 
+def recovery(model: keras.Model, data, batches, too_long: float, rate: float) -> np.ndarray:
+    """The loss after one step with a rate that is too high, and in the training that goes on from there: (LATER,).
+
+    It is that of the first 500 training images, in training mode. The model comes out as it went in.
+
+    Args:
+        batches: indices (LATER[-1] + 1, N) of the training images; the first one is that of the long step.
+        too_long: the learning rate of that step.
+        rate: the learning rate of those that follow.
+    """
+    images, labels = tf.constant(data.train_images), tf.constant(data.train_labels, tf.int32)
+    before, losses = [weight.numpy() for weight in model.trainable_variables], []
+    step = tf.function(lambda chosen, rate: sgd_step(model, tf.gather(images, chosen), tf.gather(labels, chosen), rate))
+    with unchanged(model):
+        for done, chosen in enumerate(batches):
+            step(tf.constant(chosen), tf.constant(rate if done else too_long, tf.float32))
+            if done in LATER:
+                losses.append(float(cross_entropy(labels[:500], model(images[:500], training=True))))
+    for weight, value in zip(model.trainable_variables, before, strict=True):
+        weight.assign(value)
+    return np.array(losses)
+
+
 class _Enough(Exception):
     """All that was to be seen of a run has been seen."""
 
@@ -299,9 +331,11 @@ def visit(
     images, labels = data.train_images[:500], tf.constant(data.train_labels[:500], tf.int32)
     waiting = sorted(targets, reverse=True)
 
+    loss_of = tf.function(lambda model: cross_entropy(labels, model(images, training=True)))
+
     def watch(step, model):
         with unchanged(model):
-            loss = float(cross_entropy(labels, model(images, training=True)))
+            loss = float(loss_of(model))
         while waiting and loss <= waiting[0]:
             look(waiting.pop(0), step, loss, model)
         if not waiting:
@@ -321,108 +355,175 @@ def survey(config: Config, data, targets: Iterable[float], rates: Iterable[float
     Raises:
         ValueError: as `training.train`.
     """
-    upcoming = batch_indices(len(data.train_images), config.batch_size, config.steps + BATCHES, config.seed)
+    upcoming = batch_indices(len(data.train_images), config.batch_size, config.steps + LATER[-1] + 1, config.seed)
     looks = []
 
     def look(target, step, loss, model):
         batches = [(data.train_images[i], data.train_labels[i]) for i in upcoming[step : step + BATCHES]]
         lines = [along_gradient(model, *batch, rates) for batch in batches]
-        drift, gradient = zip(
-            *((step_drift(model, *batches[0], r), gradient_shift(model, *batches[0], r).distance) for r in STEPS),
-            strict=True,
-        )
-        looks.append(Look(target, step, loss, lines, np.array(drift), np.array(gradient)))
+        after = None
+        if target == MIDDLE:
+            too_long = 10 * lines[0].rates[np.nanargmin(lines[0].losses)]
+            following = upcoming[step : step + LATER[-1] + 1]
+            after = After(
+                np.array([step_drift(model, *batches[0], rate) for rate in STEPS]),
+                np.array([gradient_shift(model, *batches[0], rate).distance for rate in STEPS]),
+                recovery(model, data, following, too_long, config.learning_rate),
+            )
+        looks.append(Look(target, step, loss, lines, after))
 
     visit(config, data, targets, look)
     return looks
 
 
+# --- networks that are disturbed ---
+
+
+class Disturbed(NamedTuple):
+    """A run of `DISTURBING`, and what it has learned.
+
+    `accuracy`: the share of test images classified right with the statistics of their batches, in training mode. The
+    moving statistics have seen the disturbance; here it is gone, unless it was drawn once. NaN if the run diverged.
+    """
+
+    run: Run
+    accuracy: float
+
+
+def disturb(config: Arm, data) -> Disturbed:
+    """Train a network that is disturbed, and test it.
+
+    Raises:
+        ValueError: as `training.train`.
+    """
+    seen = []
+    run = train(config, data, watch=lambda step, model: seen.append(model))
+    if run.diverged:
+        return Disturbed(run, math.nan)
+    for layer in seen[-1].layers:
+        if isinstance(layer, Disturbance) and layer.every:
+            layer.strength = 0.0
+    starts = range(0, len(data.test_images), 500)
+    logits = np.concatenate([seen[-1](data.test_images[start : start + 500], training=True) for start in starts])
+    return Disturbed(run, float(np.mean(logits.argmax(axis=1) == data.test_labels)))
+
+
 # --- what is stored ---
 
 
-def runs(name: str) -> list[Run]:
-    """The stored runs of one of `EXPERIMENTS`, in its order.
+def turned() -> list[Run]:
+    """The stored runs of `TURNING`, in its order.
 
     Raises:
-        ValueError: if there is no trial of that name.
         LookupError: as `training.stored_runs`.
     """
-    require_choice(name, EXPERIMENTS, "name")
-    return take({run.config: run for run in _read()[0]}, EXPERIMENTS[name], STORE)
+    return take(_read().turned, TURNING, STORE)
 
 
-def surveys(name: str) -> dict[Config, list[Look]]:
-    """The stored looks of one of `SURVEYS`, for each of its configurations.
+def disturbed() -> list[Disturbed]:
+    """What is stored of `DISTURBING`, in its order.
 
     Raises:
-        ValueError: if there is no survey of that name.
         LookupError: as `training.stored_runs`.
     """
-    require_choice(name, SURVEYS, "name")
-    return dict(zip(SURVEYS[name], take(_read()[1], SURVEYS[name], STORE), strict=True))
+    return take(_read().disturbed, DISTURBING, STORE)
 
 
-def _read() -> tuple[list[Run], dict[Config, list[Look]]]:
+def surveys() -> dict[Config, list[Look]]:
+    """The stored looks of each configuration of `SURVEYS`.
+
+    Raises:
+        LookupError: as `training.stored_runs`.
+    """
+    return dict(zip(SURVEYS, take(_read().surveys, SURVEYS, STORE), strict=True))
+
+
+class _Stored(NamedTuple):
+    """What the file holds, by configuration."""
+
+    turned: dict[Arm, Run]
+    disturbed: dict[Arm, Disturbed]
+    surveys: dict[Config, list[Look]]
+
+
+def _read() -> _Stored:
     if not STORE.exists():
-        return [], {}
+        return _Stored({}, {}, {})
     stored = json.loads(STORE.read_text())
-    return [from_json(entry, Arm) for entry in stored["runs"]], {
-        Config(**entry["config"]): [_look(one) for one in entry["looks"]] for entry in stored["surveys"]
-    }
+    runs = [from_json(entry, Arm) for entry in stored["turned"]]
+    tried = [Disturbed(from_json(entry["run"], Arm), _number(entry["accuracy"])) for entry in stored["disturbed"]]
+    return _Stored(
+        {run.config: run for run in runs},
+        {one.run.config: one for one in tried},
+        {
+            Config(**entry["config"]): [_look(one, np.array(stored["rates"])) for one in entry["looks"]]
+            for entry in stored["surveys"]
+        },
+    )
 
 
-def _look(entry: dict) -> Look:
-    lines = [Line(*(np.array(line[name], float) for name in Line._fields)) for line in entry["lines"]]
-    arrays = {name: np.array(entry[name], float) for name in ("drift", "gradient")}
-    return Look(**{**entry, "lines": lines, **arrays})
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
-def _write(runs: Iterable[Run], found: dict[Config, list[Look]]) -> None:
-    """Four digits of each number of a look: the rest is noise, and would double the file."""
+def _look(entry: dict, rates: np.ndarray) -> Look:
+    lines = [
+        Line(rates=rates, **{name: np.array(values, float) for name, values in line.items()}) for line in entry["lines"]
+    ]
+    after = entry["after"] and After(**{name: np.array(values, float) for name, values in entry["after"].items()})
+    return Look(**{**entry, "lines": lines, "after": after})
+
+
+def _write(found: _Stored) -> None:
+    """Three digits of each number of a look: the rest is noise, and would double the file."""
 
     def short(values):
         if isinstance(values, list):
             return [short(value) for value in values]
-        return float(f"{values:.4g}") if math.isfinite(values) else None
+        return float(f"{values:.3g}") if math.isfinite(values) else None
 
-    def plain(look):
-        lines = [
-            {name: short(np.asarray(values).tolist()) for name, values in line._asdict().items()} for line in look.lines
-        ]
-        return {
-            **look._asdict(),
-            "lines": lines,
-            "drift": short(look.drift.tolist()),
-            "gradient": short(look.gradient.tolist()),
-        }
+    def plain(record, *left_out):
+        return {name: short(np.asarray(values).tolist()) for name, values in record.items() if name not in left_out}
 
-    looks = [
-        {"config": dataclasses.asdict(config), "looks": [plain(look) for look in seen]}
-        for config, seen in found.items()
-    ]
-    runs, looks = (
-        ",\n".join(json.dumps(entry, allow_nan=False) for entry in part) for part in (map(to_json, runs), looks)
+    def look(one):
+        lines = [plain(line._asdict(), "rates") for line in one.lines]
+        return {**one._asdict(), "lines": lines, "after": one.after and plain(one.after._asdict())}
+
+    entries = {
+        "turned": map(to_json, found.turned.values()),
+        "disturbed": (
+            {"run": to_json(run), "accuracy": accuracy if math.isfinite(accuracy) else None}
+            for run, accuracy in found.disturbed.values()
+        ),
+        "surveys": (
+            {"config": dataclasses.asdict(config), "looks": [look(one) for one in looks]}
+            for config, looks in found.surveys.items()
+        ),
+    }
+    parts = (
+        f'"{name}": [\n' + ",\n".join(json.dumps(entry, allow_nan=False) for entry in listed) + "\n]"
+        for name, listed in entries.items()
     )
-    STORE.write_text(f'{{"made_by": "python -m bncourse.landscape", "runs": [\n{runs}\n], "surveys": [\n{looks}\n]}}\n')
+    head = f'"made_by": "python -m bncourse.landscape", "rates": {json.dumps(RATES)}'
+    unfinished = STORE.with_name(STORE.name + ".part")
+    unfinished.write_text(f"{{{head}, {', '.join(parts)}}}\n")
+    unfinished.replace(STORE)
 
 
 def main() -> None:
     """Make what is missing, and drop what no experiment asks for."""
     from .data import load
 
-    data = load()
-    runs, found = _read()
-    held = {run.config: run for run in runs}
-    wanted, looked = (list(dict.fromkeys(itertools.chain(*table.values()))) for table in (EXPERIMENTS, SURVEYS))
-    for config in wanted:
-        if config not in held:
-            held[config] = train(config, data)
-            _write(held.values(), found)
-    for config in looked:
-        if config not in found:
-            found[config] = survey(config, data, TARGETS, RATES)
-            _write(held.values(), found)
-    _write([held[config] for config in wanted], {config: found[config] for config in looked})
+    data, found = load(), _read()
+    makers = (train, disturb, lambda config, data: survey(config, data, TARGETS, RATES))
+    wanted = (TURNING, DISTURBING, SURVEYS)
+    for held, configs, make in zip(found, wanted, makers, strict=True):
+        for config in configs:
+            if config not in held:
+                held[config] = make(config, data)
+                _write(found)
+    kept = ({config: held[config] for config in configs} for held, configs in zip(found, wanted, strict=True))
+    _write(_Stored(*kept))
 
 
 if __name__ == "__main__":

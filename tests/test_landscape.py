@@ -1,5 +1,6 @@
 """The instruments of `bncourse.landscape` against independent routes, the arms, and the stored measurements."""
 
+import itertools
 import json
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from bncourse import data, landscape, shift
 from bncourse.arms import Arm, Disturbance, LengthConv2D
 from bncourse.landscape import along_gradient, effective_smoothness, plane, random_direction, step_drift, with_lengths
-from bncourse.training import Config, cross_entropy, train
+from bncourse.training import Config, DivergenceWarning, batch_indices, cross_entropy, sgd_step, train
 
 SMALL = Arm(depth=2, width=3, batch_size=8, steps=4, evaluate_every=2)
 
@@ -63,7 +64,6 @@ def test_a_line_holds_the_losses_and_gradients_of_models_that_took_the_step(imag
         h = np.concatenate([part.ravel() for part in after])
         assert line.losses[i] == pytest.approx(there, rel=1e-4)
         assert line.distance[i] == pytest.approx(np.linalg.norm(h - g) / np.linalg.norm(g), rel=1e-3)
-        assert line.cosine[i] == pytest.approx(h @ g / np.linalg.norm(h) / np.linalg.norm(g), rel=1e-3)
 
 
 @pytest.mark.parametrize("keep_lengths", [False, True])
@@ -113,7 +113,7 @@ def test_smoothness_falls_with_the_squared_length_of_the_weights_of_one_function
 
 
 def test_effective_smoothness_of_a_quadratic_is_its_curvature_along_the_gradient():
-    line = landscape.Line(1.0, 2.0, np.array([0.1, 0.5]), np.ones(2), np.array([0.3, 1.0]), np.ones(2))
+    line = landscape.Line(1.0, 2.0, np.array([0.1, 0.5]), np.ones(2), np.array([0.3, 1.0]))
     assert [effective_smoothness(line, up_to) for up_to in (0.1, 1)] == pytest.approx([3.0, 3.0])
     assert effective_smoothness(line._replace(distance=line.distance[::-1]), 1) == pytest.approx(10.0)
 
@@ -173,13 +173,49 @@ def test_a_disturbance_is_the_same_in_units_of_every_channel():
     assert np.all((ratio > 0.74) & (ratio < 1.26)) and np.ptp(ratio) > 0.01
 
 
-def test_a_disturbance_is_drawn_anew_at_each_step_unless_it_is_fixed():
+def test_a_disturbance_is_drawn_anew_every_so_many_steps_or_once():
     x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
-    moving, fixed = Disturbance(0.5, seed=1), Disturbance(0.5, seed=1, fixed=True)
-    assert not np.allclose(moving(x, training=True), moving(x, training=True))
-    np.testing.assert_array_equal(moving(x, training=False), x)
-    np.testing.assert_array_equal(fixed(x, training=True), fixed(x, training=False))
-    assert not np.allclose(fixed(x, training=True), x)
+    for every in (1, 2, 0):
+        layer = Disturbance(0.5, seed=1, every=every)
+        seen = [np.asarray(layer(x, training=True)) for _ in range(4)]
+        same = [np.array_equal(one, other) for one, other in itertools.pairwise(seen)]
+        assert same == {1: [False, False, False], 2: [True, False, True], 0: [True, True, True]}[every]
+        at_test = np.asarray(layer(x, training=False))
+        np.testing.assert_array_equal(at_test, x if every else seen[0])
+        assert not np.allclose(seen[0], x)
+
+
+def test_a_disturbance_of_each_image_lets_the_distribution_over_images_stand_still():
+    x = np.random.default_rng(0).normal(size=(4000, 2, 2, 1)).astype("float32")
+    layer = Disturbance(0.5, seed=1, per_image=True)
+    one, other = (np.asarray(layer(x, training=True)) for _ in range(2))
+    np.testing.assert_array_equal(layer(x, training=False), x)
+    quartiles = [np.percentile(values, (25, 50, 75)) for values in (one, other)]
+    np.testing.assert_allclose(*quartiles, atol=0.05)
+    scale, shift = np.transpose([np.polyfit(a.ravel(), b.ravel(), 1) for a, b in zip(x, one, strict=True)])
+    for values, reach in ((scale - 1, 0.25), (shift, 0.5)):  # uniform, and another one for each image
+        assert np.abs(values).max() < 1.1 * reach and values.std() == pytest.approx(reach / np.sqrt(3), rel=0.05)
+
+
+def test_a_disturbed_network_is_tested_without_the_disturbance_and_with_the_statistics_of_batches(images):
+    """Oracle: the usual network with the weights of the disturbed one."""
+    config = SMALL.replace(norm="batch", disturbance=0.5, every=2, steps=6, evaluate_every=6, learning_rate=0.5)
+    run, accuracy = landscape.disturb(config, images)
+    found = []
+    train(config, images, watch=lambda step, model: found.append(model))
+    usual = built(images, norm="batch")
+    for layer in usual.layers:
+        layer.set_weights(found[-1].get_layer(layer.name).get_weights())
+    logits = np.asarray(usual(images.test_images, training=True))
+    assert accuracy == np.mean(logits.argmax(axis=1) == images.test_labels)
+    assert run.config == config and not run.diverged
+
+
+def test_a_disturbance_that_stands_still_takes_part_in_the_test(images):
+    config = SMALL.replace(disturbance=3.0, every=0, steps=2, learning_rate=1e-9)
+    run, accuracy = landscape.disturb(config, images)
+    logits = np.asarray(config.build(images.train_images.shape[1:])(images.test_images, training=False))
+    assert accuracy == run.accuracy[-1] == np.mean(logits.argmax(axis=1) == images.test_labels)
 
 
 @pytest.mark.parametrize("length", ["held", "learned"])
@@ -217,7 +253,7 @@ def test_a_step_of_a_held_kernel_turns_it_as_a_projected_step_would(images):
 
 
 def test_layers_of_arms_survive_their_configuration():
-    for layer in (Disturbance(0.3, seed=2, fixed=True), LengthConv2D(4, 3, held=True, use_bias=False)):
+    for layer in (Disturbance(0.3, seed=2, every=5, per_image=True), LengthConv2D(4, 3, held=True, use_bias=False)):
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
         assert again.get_config() == layer.get_config()
 
@@ -227,6 +263,7 @@ def test_layers_of_arms_survive_their_configuration():
     [
         (dict(length="short"), "expected length to be one of free, held, learned, received 'short'"),
         (dict(disturbance=-1.0), "expected disturbance between 0 and inf, received -1.0"),
+        (dict(every=-1), "expected every of at least 0, received -1"),
         (dict(model="mlp", length="held"), "expected length to be 'free' in a network without convolutions"),
         (dict(norm="renorm"), "expected norm to be one of"),
     ],
@@ -255,78 +292,114 @@ def test_the_drift_of_a_step_is_that_of_two_models(images):
         assert found[place, layer] == pytest.approx(np.mean(moved.mean(axis=0) / before.std(axis=0)), rel=1e-3)
 
 
-def test_a_survey_looks_once_at_each_loss_and_then_stops(images):
+def test_a_recovery_is_what_training_on_would_give(images, monkeypatch):
+    """Oracle: a second model that takes the steps one by one."""
+    monkeypatch.setattr(landscape, "LATER", (0, 1, 3))
+    model, other = built(images, norm="batch"), built(images, norm="batch")
+    batches = batch_indices(len(images.train_images), 16, 4, 0)
+    before = values(model)
+    losses = landscape.recovery(model, images, batches, 2.0, 0.1)
+    for old, new in zip(before, values(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+    seen = []
+    for chosen, rate in zip(batches, (2.0, 0.1, 0.1, 0.1), strict=True):
+        sgd_step(other, images.train_images[chosen], tf.constant(images.train_labels[chosen], tf.int32), rate)
+        seen.append(gradients(other, images.train_images[:500], images.train_labels[:500])[0])
+    np.testing.assert_allclose(losses, [seen[i] for i in (0, 1, 3)], rtol=1e-3)
+
+
+def test_a_survey_looks_once_at_each_loss_and_then_stops(images, monkeypatch):
+    monkeypatch.setattr(landscape, "MIDDLE", 2.0)
     config = Config(depth=2, batch_size=16, steps=200, evaluate_every=1, norm="batch", learning_rate=0.5)
     looks = landscape.survey(config, images, (2.2, 2.0), (0.1, 1.0))
     assert [look.target for look in looks] == [2.2, 2.0]
     assert all(look.loss <= look.target for look in looks) and looks[0].step < looks[1].step < 200
     assert looks[0].lines[0].losses.shape == (2,)
-    assert looks[0].drift.shape == (len(landscape.STEPS), 2, 2) and looks[0].gradient.shape == (len(landscape.STEPS), 2)
+    assert looks[0].after is None
+    drift, gradient, recovery = looks[1].after
+    steps = len(landscape.STEPS)
+    assert drift.shape == (steps, 2, 2) and gradient.shape == (steps, 2) and recovery.shape == (len(landscape.LATER),)
 
 
 # --- what is stored ---
 
+TABLES = {"turned": "TURNING", "disturbed": "DISTURBING", "surveys": "SURVEYS"}
+
 
 def test_the_store_holds_what_the_experiments_ask_for_and_nothing_else():
     stored = json.loads(landscape.STORE.read_text())
-    assert stored["made_by"] == "python -m bncourse.landscape"
-    runs = [run.config for name in landscape.EXPERIMENTS for run in landscape.runs(name)]
-    looks = [config for name in landscape.SURVEYS for config in landscape.surveys(name)]
-    assert len(stored["runs"]) == len(runs) == len(set(runs))
-    assert len(stored["surveys"]) == len(looks) == len(set(looks))
-    with pytest.raises(ValueError, match="expected name to be one of disturbance, length, received 'depth'"):
-        landscape.runs("depth")
-    with pytest.raises(ValueError, match="expected name to be one of convolution, flatten, received 'depth'"):
-        landscape.surveys("depth")
+    assert stored["made_by"] == "python -m bncourse.landscape" and stored["rates"] == list(landscape.RATES)
+    assert [run.config for run in landscape.turned()] == landscape.TURNING
+    assert [run.config for run, _ in landscape.disturbed()] == landscape.DISTURBING
+    assert list(landscape.surveys()) == landscape.SURVEYS
+    for name, table in TABLES.items():
+        assert len(stored[name]) == len(set(getattr(landscape, table)))
+    assert landscape.STORE.stat().st_size <= 150_000
+
+
+def test_every_survey_has_seen_all_losses():
+    for looks in landscape.surveys().values():
+        assert [look.target for look in looks] == list(landscape.TARGETS)
+        assert [look.after is not None for look in looks] == [
+            target == landscape.MIDDLE for target in landscape.TARGETS
+        ]
 
 
 def test_what_is_missing_is_an_error_that_names_the_command(monkeypatch, tmp_path):
     monkeypatch.setattr(landscape, "STORE", tmp_path / "landscape.json")
     message = r"landscape.json lacks {} of {} runs: `python -m bncourse.landscape` makes them"
-    for read, name, table in ((landscape.runs, "length", "EXPERIMENTS"), (landscape.surveys, "flatten", "SURVEYS")):
-        count = len(getattr(landscape, table)[name])
+    for name, table in TABLES.items():
+        count = len(getattr(landscape, table))
         with pytest.raises(LookupError, match=message.format(count, count)):
-            read(name)
+            getattr(landscape, name)()
     assert not landscape.STORE.exists()
 
 
 def test_the_command_makes_what_is_missing_and_keeps_what_is_there(monkeypatch, tmp_path, images):
     monkeypatch.setattr(landscape, "STORE", tmp_path / "landscape.json")
-    monkeypatch.setattr(landscape, "EXPERIMENTS", {"small": [SMALL, SMALL.replace(disturbance=0.5)]})
+    monkeypatch.setattr(landscape, "TURNING", [SMALL.replace(length="held")])
+    wild = SMALL.replace(disturbance=0.5, learning_rate=1e20)
+    monkeypatch.setattr(landscape, "DISTURBING", [SMALL.replace(disturbance=0.5), wild])
     config = Config(depth=2, batch_size=16, steps=30, evaluate_every=10, norm="batch", learning_rate=0.5)
-    monkeypatch.setattr(landscape, "SURVEYS", {"small": [config]})
-    monkeypatch.setattr(landscape, "TARGETS", (3.0,))
+    monkeypatch.setattr(landscape, "SURVEYS", [config])
+    monkeypatch.setattr(landscape, "TARGETS", (3.0, 2.9))
+    monkeypatch.setattr(landscape, "MIDDLE", 2.9)
+    monkeypatch.setattr(landscape, "LATER", (0, 2))
     monkeypatch.setattr(data, "load", lambda: images)
-    landscape.main()
+    with pytest.warns(DivergenceWarning):
+        landscape.main()
     before = landscape.STORE.read_bytes()
     monkeypatch.setattr(Config, "build", None)
     monkeypatch.setattr(Arm, "build", None)
     landscape.main()
     assert landscape.STORE.read_bytes() == before
-    assert landscape.runs("small")[1].config.disturbance == 0.5
-    (looks,) = landscape.surveys("small").values()
+    assert landscape.turned()[0].config.length == "held"
+    calm, diverged = landscape.disturbed()
+    assert 0 <= calm.accuracy <= 1 and diverged.run.diverged and np.isnan(diverged.accuracy)
+    (looks,) = landscape.surveys().values()
     assert looks[0].target == 3.0 and looks[0].lines[1].losses.shape == (len(landscape.RATES),)
+    assert looks[0].after is None and looks[1].after.recovery.shape == (2,)
 
 
 def test_a_stored_run_starts_as_it_comes_out_again():
     """A mean over fifty steps of a run that is not chaotic: on another processor it moves by less than this."""
-    (calm,) = [
-        run
-        for run in landscape.runs("disturbance")
-        if (run.config.norm, run.config.learning_rate, run.config.disturbance, run.config.seed) == ("batch", 0.05, 0, 5)
-    ]
+    calm = next(run for run, _ in landscape.disturbed() if run.config.norm == "batch" and not run.config.disturbance)
     again = train(calm.config.replace(steps=50), data.load())
     np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
 
 
 def test_a_stored_look_comes_out_again():
     config, looks = next(
-        (config, looks) for config, looks in landscape.surveys("flatten").items() if config.norm == "batch"
+        (config, looks)
+        for config, looks in landscape.surveys().items()
+        if (config.model, config.norm) == ("cnn_flatten", "batch")
     )
-    (again,) = landscape.survey(config, data.load(), landscape.TARGETS, landscape.RATES)
-    assert abs(again.step - looks[0].step) <= 10
+    again = landscape.survey(config, data.load(), landscape.TARGETS, landscape.RATES)
     near = np.array(landscape.RATES) < 0.3
-    for name in ("losses", "distance"):
-        old, new = (np.mean([getattr(line, name)[near] for line in look.lines]) for look in (looks[0], again))
-        assert 0.7 < new / old < 1.4
-    assert 0.6 < again.gradient[:3, 1:].mean() / looks[0].gradient[:3, 1:].mean() < 1.6
+    for old, new in zip(looks, again, strict=True):
+        assert abs(new.step - old.step) <= 30
+        for name in ("losses", "distance"):
+            means = [np.mean([getattr(line, name)[near] for line in look.lines]) for look in (old, new)]
+            assert 0.7 < means[1] / means[0] < 1.4
+    shifts = [look.after.gradient[:3, 1:].mean() for look in (looks[1], again[1])]
+    assert 0.6 < shifts[1] / shifts[0] < 1.6

@@ -31,12 +31,17 @@ def experiments() -> Iterator[tuple[str, list[str]]]:
 
 def of_runs(module, names, images) -> Iterator[tuple[str, list[str]]]:
     """Experiments that are `Run`s, which `module.runs` reads."""
+    for name in names:
+        yield name, of_settings(module.runs(name), images)
+
+
+def of_settings(runs, images) -> list[str]:
+    """What is wrong with one or two of these runs that are made again."""
     from bncourse import training
 
-    for name in names:
-        groups = settings(module.runs(name))
-        again = {config: training.train(groups[config][0].config, images) for config in comparable(groups)}
-        yield name, differing(groups, again)
+    groups = settings(runs)
+    again = {config: training.train(groups[config][0].config, images) for config in comparable(groups)}
+    return differing(groups, again)
 
 
 def of_training(images) -> Iterator[tuple[str, list[str]]]:
@@ -102,7 +107,15 @@ def of_small_batches(images) -> Iterator[tuple[str, list[str]]]:
 def of_landscape(images) -> Iterator[tuple[str, list[str]]]:
     from bncourse import landscape
 
-    yield from of_runs(landscape, landscape.EXPERIMENTS, images)
+    stored = {"turned": landscape.turned(), "disturbed": [run for run, _ in landscape.disturbed()]}
+    for name, runs in stored.items():
+        yield name, of_settings(runs, images)
+    held = landscape.surveys()
+    config = next(config for config in held if (config.model, config.norm) == ("cnn_flatten", "batch"))
+    again = landscape.survey(config, images, landscape.TARGETS, landscape.RATES)
+    counts = [[look.step for look in looks] for looks in (held[config], again)]
+    near = all(abs(new - old) <= 30 for old, new in zip(*counts, strict=True))
+    yield "surveys", [] if near else [f"the losses were reached after {counts[0]} steps, now {counts[1]}"]
 
 
 def of_replica_trials(images) -> Iterator[tuple[str, list[str]]]:

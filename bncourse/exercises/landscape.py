@@ -146,8 +146,9 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
             "Weights that are 3 times as long have a gradient that is a third as long.",
             "The step has to be 3 times as long as before, for the same angle.",
         ),
-        explanation="The promise is 3.6 nats before and after: it is a number about the function, and does not know "
-        "how long the weights are. The length of the gradient, and the learning rate, are numbers about the weights.",
+        explanation="The promise is 3.6 nats before and after: it does not see a factor that all weights have in "
+        "common. The length of the gradient and the learning rate do. (With factors that differ from layer to layer "
+        "the step would take another path, and the promise would be another one.)",
         mistakes=(
             Mistake(
                 "The gradient stays",
