@@ -29,7 +29,7 @@ EQUIVALENT = {
             "grouped = x.reshape(n, height, width, groups, round(channels / groups))",
         ),
         "clinic.1": ("return np.asarray(bool(np.abs(together - alone).max() > 0.001)).astype(int)",),
-        "clinic.3": ("return np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon))",),
+        "clinic.3": ("return np.median(np.abs(batch_mean - moving_mean) / deviation)",),
         "capstone_network.3": (
             "m = dy.size / dy.shape[-1]",
             "m = -(-dy.size // dy.shape[-1])",
@@ -37,7 +37,7 @@ EQUIVALENT = {
             "m = round(dy.size / dy.shape[-1])",
         ),
         "capstone_mend.1": (
-            "return np.asarray(all((not np.array_equal(old, new) for old, new in zip(before, after, strict=True)))).astype(int)",  # noqa: E501
+            "return np.asarray(all((not np.array_equal(old, new) for old, new in pairs))).astype(int)",
         ),
         "capstone_mend.2": (
             "return np.asarray(all((np.array_equal(old, new) for old, new in zip(before, after, strict=True)))).astype(int)",  # noqa: E501
@@ -76,8 +76,12 @@ EQUIVALENT = {
             "return values.var(axis=(0, 1, -2)) / image_means.var(axis=0)",
         ),
         "landscape.3": (
-            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, -2)) / (direction ** 2).sum(axis=(0, 1, 2)))",
-            "return direction * np.sqrt((kernel ** 2).sum(axis=(0, 1, 2)) / (direction ** 2).sum(axis=(0, 1, -2)))",
+            "wanted = (kernel ** 2).sum(axis=(0, 1, -2))",
+            "return direction * np.sqrt(wanted / (direction ** 2).sum(axis=(0, 1, -2)))",
+        ),
+        "small_batches.3": (
+            "parts = x.reshape(-1, ghost, x.shape[-1])",
+            "parts = x.reshape(-2, ghost, x.shape[1])",  # NumPy takes any negative size for the one that is left
         ),
         "landscape.4": (
             "changed = np.linalg.norm(later - gradient, axis=-1)",
@@ -91,7 +95,7 @@ EQUIVALENT = {
         ),
         "training.5": ("return np.sqrt(variance.mean(axis=(0, 1, 2)))",),
         "deployment.4": ("return (kernel * scale.reshape(kernel.shape[-2:]), (bias - mean) * scale + beta)",),
-        "deployment.5": ("return (kernel * scale[:, None], bias + np.sum(kernel * shift[:, None], axis=(0, 1, -2)))",),
+        "deployment.5": ("bias = bias + np.sum(kernel * shift[:, None], axis=(0, 1, -2))",),
         "shift.3": ("return np.percentile(values, (15, 50, 85), axis=(0, 1, -2))",),
         "shift.4": (
             "return moved.mean(axis=0) / before.std()",
@@ -138,10 +142,10 @@ EQUIVALENT = {
             "return bool(np.abs(together - alone).max(axis=(0, 1), keepdims=True) > 0.001)",
         ),
         "clinic.3": (
-            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=-1))",
-            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=-1, keepdims=True))",  # noqa: E501
-            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=0))",
-            "return float(np.median(np.abs(batch_mean - moving_mean) / np.sqrt(moving_variance + epsilon), axis=0, keepdims=True))",  # noqa: E501
+            "return float(np.median(np.abs(batch_mean - moving_mean) / deviation, axis=-1))",
+            "return float(np.median(np.abs(batch_mean - moving_mean) / deviation, axis=-1, keepdims=True))",
+            "return float(np.median(np.abs(batch_mean - moving_mean) / deviation, axis=0))",
+            "return float(np.median(np.abs(batch_mean - moving_mean) / deviation, axis=0, keepdims=True))",
         ),
         "capstone_network.3": ("m = dy.size // dy.shape[--1]",),
         "capstone_mend.3": (
@@ -243,7 +247,7 @@ EQUIVALENT = {
         "clinic.1": ("return bool(np.abs(alone - together).max() > 0.001)",),
         "clinic.3": (
             "moving_mean, batch_mean = (batch_mean, moving_mean)",
-            "return float(np.median(np.abs(moving_mean - batch_mean) / np.sqrt(moving_variance + epsilon)))",
+            "return float(np.median(np.abs(moving_mean - batch_mean) / deviation))",
         ),
         "inference.4": ("between = weights @ (mean - means) ** 2",),
         "capstone_mend.5": (
@@ -308,8 +312,8 @@ EQUIVALENT = {
     },
     "Equality is symmetric.": {
         "capstone_mend.1": (
-            "return all((not np.array_equal(old, new) for old, new in zip(after, before, strict=True)))",
-            "return all((not np.array_equal(new, old) for old, new in zip(before, after, strict=True)))",
+            "pairs = zip(after, before, strict=True)",
+            "return all((not np.array_equal(new, old) for old, new in pairs))",
         ),
         "capstone_mend.2": (
             "return all((np.array_equal(old, new) for old, new in zip(after, before, strict=True)))",
@@ -333,7 +337,7 @@ EQUIVALENT = {
     },
     "The larger of a ratio and its inverse is taken.": {
         "capstone_mend.4": (
-            "ratio = (np.var(x, axis=axes) + layer.epsilon) / (layer.moving_variance.numpy() + layer.epsilon)",
+            "ratio = (measured + layer.epsilon) / (moving + layer.epsilon)",
             "return worst",
         ),
     },
