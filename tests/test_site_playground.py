@@ -188,7 +188,8 @@ def test_a_link_brings_a_state_back(visit, site):
         page.goto("about:blank")
         page.goto(address)
         np.testing.assert_array_equal(shown_values(page), shown)
-        assert page.evaluate("document.querySelector('.playground').getBoundingClientRect().top < innerHeight")
+        # The page scrolls there smoothly.
+        page.wait_for_function("document.querySelector('.playground').getBoundingClientRect().top < innerHeight")
 
 
 def test_a_broken_link_is_ignored(visit, site):

@@ -44,7 +44,7 @@ QUESTIONS = {
     "regularisation": ("forward#common-mistakes", "glossary#term-regularization"),
     "why does batch norm work": ("landscape",),
     "loss landscape": ("landscape", "landscape#a-picture-of-the-landscape"),
-    "smoothness": ("landscape#how-far-can-a-gradient-be-trusted",),
+    "smoothness": ("landscape#in-which-unit",),
     "group norm": ("variants", "variants#a-normalization-is-a-choice-of-sets"),
     "组归一化": ("variants", "glossary#term-group-normalization"),
     "training without batch norm": ("variants#without-any-normalization",),
