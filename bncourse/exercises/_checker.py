@@ -1,6 +1,7 @@
 """The three kinds of exercise, and the order in which an answer is diagnosed."""
 
 import ast
+import functools
 import inspect
 import re
 import sys
@@ -296,16 +297,20 @@ class Function(Exercise):
         """The mutants that give a wrong part of the answer in all calls: (words, rank, these parts)."""
         found = []
         with undone():
-            for mutant in self._mutants:
+            for number, mutant in enumerate(self._mutants):
                 parts = evidence.wrong()
-                for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
-                    outcome = self._prober.quick(mutant.value, probe, forms)
+                for i in range(len(self._cases)):
+                    outcome = self._mutant_outcome(number, i)
                     parts = [name for name in parts if outcome and evidence.agrees_in(i, outcome, name)]
                     if not parts:
                         break
                 if parts:
                     found.append((mutant.words, mutant.rank, parts))
         return found
+
+    @functools.cache  # noqa: B019 (exercises live as long as the package)
+    def _mutant_outcome(self, number: int, i: int) -> Outcome | None:
+        return self._prober.quick(self._mutants[number].value, self._cases[i], self._forms[i])
 
     def _all(self, answer, must_work: bool = False) -> list[Outcome]:
         clock = Clock(120)

@@ -1,5 +1,6 @@
 """Why results are wrong: the known mistake, or the general one, that gives the very same results."""
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -44,10 +45,19 @@ class Evidence:
     def names(self) -> list[str]:
         return list(self.truths[0])
 
+    @functools.cached_property
+    def _right(self) -> list[dict[str, bool]]:
+        """Of each call, which parts are right."""
+        return [
+            {
+                name: name in outcome.parts and close(outcome.parts[name], truth, truth, self.tolerance)
+                for name, truth in truths.items()
+            }
+            for outcome, truths in zip(self.outcomes, self.truths, strict=True)
+        ]
+
     def is_right(self, call: int, name: str) -> bool:
-        truth = self.truths[call][name]
-        part = self.outcomes[call].parts.get(name)
-        return part is not None and close(part, truth, truth, self.tolerance)
+        return self._right[call][name]
 
     def wrong(self) -> list[str]:
         """The parts that are wrong in any call."""
