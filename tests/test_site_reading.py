@@ -7,8 +7,8 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 
-import browser
 import pytest
+from browser import wait_for_math
 from bs4 import BeautifulSoup
 from pages import CHAPTERS, HERE, PAGES, PHONE, violations
 
@@ -68,7 +68,7 @@ def test_copying_is_offered_where_nothing_hovers(visit):
 @pytest.mark.parametrize("name", ["04_forward", "06_backward", "conventions"])
 def test_what_is_cut_off_shows_an_edge_and_scrolls_by_keyboard(visit, name):
     page = visit(f"book/{name}", **SMALL)
-    browser.wait_for_math(page)
+    wait_for_math(page)
     page.evaluate("markScrollable()")
     wide = page.locator("pre, .scroll, div.math, mjx-container.wide").evaluate_all(
         """found => found.filter(box => box.scrollWidth > box.clientWidth + 1)
@@ -170,7 +170,7 @@ def test_a_page_that_is_not_there_works_at_any_address(site, browser):
 
 def test_paper_has_the_text_and_neither_installer_nor_controls_nor_solutions(visit):
     page = visit("book/04_forward", color_scheme="dark")
-    browser.wait_for_math(page)
+    wait_for_math(page)
     folded = page.evaluate("[...document.querySelectorAll('.option')].map(option => option.name)")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
@@ -212,7 +212,7 @@ def test_nothing_jumps(browser, address, name, options, late):
         for (const entry of list.getEntries()) if (!entry.hadRecentInput) jumped += entry.value;
     }).observe({type: "layout-shift", buffered: true});""")
     page.goto(f"{address}/book/{name}.html")
-    browser.wait_for_math(page)
+    wait_for_math(page)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(300)  # what jumps is told afterwards
     assert page.evaluate("jumped") <= 0.02

@@ -3,6 +3,7 @@
 A chapter has three readers (the site, Colab, GitHub), so its text uses only what all of them show right.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -29,11 +30,11 @@ SHORTEST_ALT = 30  # characters: what a figure shows takes a sentence
 WIDEST_CODE = 88  # columns: what a page shows beside its contents
 
 
-def parse(source: str) -> Iterator:
+@functools.cache
+def parse(source: str) -> tuple:
     """The tokens of a Markdown text, inline ones too. An escaped dollar is no math."""
-    for token in MARKDOWN.parse(source.replace(r"\$", "")):
-        yield token
-        yield from token.children or []
+    tokens = MARKDOWN.parse(source.replace(r"\$", ""))
+    return tuple(part for token in tokens for part in (token, *(token.children or ())))
 
 
 def markdown(notebook) -> Iterator[tuple[int, str]]:
