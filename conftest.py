@@ -10,8 +10,9 @@ import drawn
 
 # Kernels inherit these. TensorFlow's start-up messages are no outputs.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-# Tests run side by side, a process a core: BLAS threads beyond that would only wait for each other.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Tests run side by side, a process a core: threads beyond that would only wait for each other.
+for threads in ("OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(threads, "1")
 drawn.enable()
 
 
