@@ -197,23 +197,27 @@ def test_a_disturbance_of_each_image_lets_the_distribution_over_images_stand_sti
         assert np.abs(values).max() < 1.1 * reach and values.std() == pytest.approx(reach / np.sqrt(3), rel=0.05)
 
 
-def test_a_disturbed_network_is_tested_without_the_disturbance_and_with_the_statistics_of_batches(images):
-    """Oracle: the usual network with the weights of the disturbed one."""
+def test_a_disturbed_network_is_tested_with_statistics_of_batches_without_the_disturbance_and_with_it(images):
+    """Oracle: networks with the weights of the disturbed one, not disturbed, or always in the same way."""
     config = SMALL.replace(norm="batch", disturbance=0.5, every=2, steps=6, evaluate_every=6, learning_rate=0.5)
-    run, accuracy = landscape.disturb(config, images)
+    run, *accuracies = landscape.disturb(config, images)
     found = []
     train(config, images, watch=lambda step, model: found.append(model))
-    usual = built(images, norm="batch")
-    for layer in usual.layers:
-        layer.set_weights(found[-1].get_layer(layer.name).get_weights())
-    logits = np.asarray(usual(images.test_images, training=True))
-    assert accuracy == np.mean(logits.argmax(axis=1) == images.test_labels)
+    expected = []
+    for changes in ({"disturbance": 0.0}, {"every": 0}):  # without it; with what was drawn last, which stays
+        usual = config.replace(**changes).build(images.train_images.shape[1:])
+        for layer in usual.layers:
+            layer.set_weights(found[-1].get_layer(layer.name).get_weights())
+        logits = np.asarray(usual(images.test_images, training=True))
+        expected.append(np.mean(logits.argmax(axis=1) == images.test_labels))
+    assert accuracies == expected
     assert run.config == config and not run.diverged
 
 
 def test_a_disturbance_that_stands_still_takes_part_in_the_test(images):
     config = SMALL.replace(disturbance=3.0, every=0, steps=2, learning_rate=1e-9)
-    run, accuracy = landscape.disturb(config, images)
+    run, accuracy, left_on = landscape.disturb(config, images)
+    assert np.isnan(left_on)
     logits = np.asarray(config.build(images.train_images.shape[1:])(images.test_images, training=False))
     assert accuracy == run.accuracy[-1] == np.mean(logits.argmax(axis=1) == images.test_labels)
 
