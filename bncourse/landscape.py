@@ -512,7 +512,8 @@ def _write(found: _Stored) -> None:
     entries = {
         "turned": map(to_json, found.turned.values()),
         "disturbed": (
-            {"run": to_json(one.run), "accuracy": _or_none(one.accuracy), "left_on": _or_none(one.left_on)}
+            {"run": to_json(one.run), "accuracy": _or_none(one.accuracy)}
+            | ({"left_on": one.left_on} if math.isfinite(one.left_on) else {})
             for one in found.disturbed.values()
         ),
         "surveys": (

@@ -334,8 +334,11 @@ def test_the_store_holds_what_the_experiments_ask_for_and_nothing_else():
     stored = json.loads(landscape.STORE.read_text())
     assert stored["made_by"] == "python -m bncourse.landscape" and stored["rates"] == list(landscape.RATES)
     assert [run.config for run in landscape.turned()] == landscape.TURNING
-    assert [run.config for run, _ in landscape.disturbed()] == landscape.DISTURBING
+    assert [run.config for run, *_ in landscape.disturbed()] == landscape.DISTURBING
     assert list(landscape.surveys()) == landscape.SURVEYS
+    for run, _, left_on in landscape.disturbed():
+        slow = run.config.disturbance and run.config.every > 1
+        assert np.isfinite(left_on) == bool(slow and not run.diverged)
     for name, table in TABLES.items():
         assert len(stored[name]) == len(set(getattr(landscape, table)))
     assert landscape.STORE.stat().st_size <= 150_000
@@ -387,7 +390,7 @@ def test_the_command_makes_what_is_missing_and_keeps_what_is_there(monkeypatch, 
 
 def test_a_stored_run_starts_as_it_comes_out_again():
     """A mean over fifty steps of a run that is not chaotic: on another processor it moves by less than this."""
-    calm = next(run for run, _ in landscape.disturbed() if run.config.norm == "batch" and not run.config.disturbance)
+    calm = next(run for run, *_ in landscape.disturbed() if run.config.norm == "batch" and not run.config.disturbance)
     again = train(calm.config.replace(steps=50), data.load())
     np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
 
