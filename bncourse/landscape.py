@@ -384,10 +384,12 @@ class Disturbed(NamedTuple):
 
     `accuracy`: the share of test images classified right with the statistics of their batches, in training mode. The
     moving statistics have seen the disturbance; here it is gone, unless it was drawn once. NaN if the run diverged.
+    `left_on`: the same with the last disturbance still on, where it is drawn anew after some steps; else NaN.
     """
 
     run: Run
     accuracy: float
+    left_on: float
 
 
 def disturb(config: Arm, data) -> Disturbed:
@@ -399,13 +401,24 @@ def disturb(config: Arm, data) -> Disturbed:
     seen = []
     run = train(config, data, watch=lambda step, model: seen.append(model))
     if run.diverged:
-        return Disturbed(run, math.nan)
-    for layer in seen[-1].layers:
-        if isinstance(layer, Disturbance) and layer.every:
+        return Disturbed(run, math.nan, math.nan)
+    model, left_on = seen[-1], math.nan
+    disturbances = [layer for layer in model.layers if isinstance(layer, Disturbance)]
+    if config.every > 1:
+        for layer in disturbances:
+            layer.every = 0  # what was drawn last stays
+        left_on = _by_batches(model, data)
+    if config.every:
+        for layer in disturbances:
             layer.strength = 0.0
+    return Disturbed(run, _by_batches(model, data), left_on)
+
+
+def _by_batches(model: keras.Model, data) -> float:
+    """The share of test images classified right in training mode, 500 at a time."""
     starts = range(0, len(data.test_images), 500)
-    logits = np.concatenate([seen[-1](data.test_images[start : start + 500], training=True) for start in starts])
-    return Disturbed(run, float(np.mean(logits.argmax(axis=1) == data.test_labels)))
+    logits = np.concatenate([model(data.test_images[start : start + 500], training=True) for start in starts])
+    return float(np.mean(logits.argmax(axis=1) == data.test_labels))
 
 
 # --- what is stored ---
@@ -451,7 +464,10 @@ def _read() -> _Stored:
         return _Stored({}, {}, {})
     stored = json.loads(STORE.read_text())
     runs = [from_json(entry, Arm) for entry in stored["turned"]]
-    tried = [Disturbed(from_json(entry["run"], Arm), _number(entry["accuracy"])) for entry in stored["disturbed"]]
+    tried = [
+        Disturbed(from_json(entry["run"], Arm), _number(entry["accuracy"]), _number(entry.get("left_on")))
+        for entry in stored["disturbed"]
+    ]
     return _Stored(
         {run.config: run for run in runs},
         {one.run.config: one for one in tried},
@@ -464,6 +480,10 @@ def _read() -> _Stored:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _look(entry: dict, rates: np.ndarray) -> Look:
@@ -480,7 +500,7 @@ def _write(found: _Stored) -> None:
     def short(values):
         if isinstance(values, list):
             return [short(value) for value in values]
-        return float(f"{values:.3g}") if math.isfinite(values) else None
+        return _or_none(float(f"{values:.3g}"))
 
     def plain(record, *left_out):
         return {name: short(np.asarray(values).tolist()) for name, values in record.items() if name not in left_out}
@@ -492,8 +512,9 @@ def _write(found: _Stored) -> None:
     entries = {
         "turned": map(to_json, found.turned.values()),
         "disturbed": (
-            {"run": to_json(run), "accuracy": accuracy if math.isfinite(accuracy) else None}
-            for run, accuracy in found.disturbed.values()
+            {"run": to_json(one.run), "accuracy": _or_none(one.accuracy)}
+            | ({"left_on": one.left_on} if math.isfinite(one.left_on) else {})
+            for one in found.disturbed.values()
         ),
         "surveys": (
             {"config": dataclasses.asdict(config), "looks": [look(one) for one in looks]}

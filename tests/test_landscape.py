@@ -197,23 +197,27 @@ def test_a_disturbance_of_each_image_lets_the_distribution_over_images_stand_sti
         assert np.abs(values).max() < 1.1 * reach and values.std() == pytest.approx(reach / np.sqrt(3), rel=0.05)
 
 
-def test_a_disturbed_network_is_tested_without_the_disturbance_and_with_the_statistics_of_batches(images):
-    """Oracle: the usual network with the weights of the disturbed one."""
+def test_a_disturbed_network_is_tested_with_statistics_of_batches_without_the_disturbance_and_with_it(images):
+    """Oracle: networks with the weights of the disturbed one, not disturbed, or always in the same way."""
     config = SMALL.replace(norm="batch", disturbance=0.5, every=2, steps=6, evaluate_every=6, learning_rate=0.5)
-    run, accuracy = landscape.disturb(config, images)
+    run, *accuracies = landscape.disturb(config, images)
     found = []
     train(config, images, watch=lambda step, model: found.append(model))
-    usual = built(images, norm="batch")
-    for layer in usual.layers:
-        layer.set_weights(found[-1].get_layer(layer.name).get_weights())
-    logits = np.asarray(usual(images.test_images, training=True))
-    assert accuracy == np.mean(logits.argmax(axis=1) == images.test_labels)
+    expected = []
+    for changes in ({"disturbance": 0.0}, {"every": 0}):  # without it; with what was drawn last, which stays
+        usual = config.replace(**changes).build(images.train_images.shape[1:])
+        for layer in usual.layers:
+            layer.set_weights(found[-1].get_layer(layer.name).get_weights())
+        logits = np.asarray(usual(images.test_images, training=True))
+        expected.append(np.mean(logits.argmax(axis=1) == images.test_labels))
+    assert accuracies == expected
     assert run.config == config and not run.diverged
 
 
 def test_a_disturbance_that_stands_still_takes_part_in_the_test(images):
     config = SMALL.replace(disturbance=3.0, every=0, steps=2, learning_rate=1e-9)
-    run, accuracy = landscape.disturb(config, images)
+    run, accuracy, left_on = landscape.disturb(config, images)
+    assert np.isnan(left_on)
     logits = np.asarray(config.build(images.train_images.shape[1:])(images.test_images, training=False))
     assert accuracy == run.accuracy[-1] == np.mean(logits.argmax(axis=1) == images.test_labels)
 
@@ -330,8 +334,11 @@ def test_the_store_holds_what_the_experiments_ask_for_and_nothing_else():
     stored = json.loads(landscape.STORE.read_text())
     assert stored["made_by"] == "python -m bncourse.landscape" and stored["rates"] == list(landscape.RATES)
     assert [run.config for run in landscape.turned()] == landscape.TURNING
-    assert [run.config for run, _ in landscape.disturbed()] == landscape.DISTURBING
+    assert [run.config for run, *_ in landscape.disturbed()] == landscape.DISTURBING
     assert list(landscape.surveys()) == landscape.SURVEYS
+    for run, _, left_on in landscape.disturbed():
+        slow = run.config.disturbance and run.config.every > 1
+        assert np.isfinite(left_on) == bool(slow and not run.diverged)
     for name, table in TABLES.items():
         assert len(stored[name]) == len(set(getattr(landscape, table)))
     assert landscape.STORE.stat().st_size <= 150_000
@@ -383,7 +390,7 @@ def test_the_command_makes_what_is_missing_and_keeps_what_is_there(monkeypatch, 
 
 def test_a_stored_run_starts_as_it_comes_out_again():
     """A mean over fifty steps of a run that is not chaotic: on another processor it moves by less than this."""
-    calm = next(run for run, _ in landscape.disturbed() if run.config.norm == "batch" and not run.config.disturbance)
+    calm = next(run for run, *_ in landscape.disturbed() if run.config.norm == "batch" and not run.config.disturbance)
     again = train(calm.config.replace(steps=50), data.load())
     np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
 
