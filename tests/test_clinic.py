@@ -204,6 +204,15 @@ def test_statistics_of_a_wrong_axis(nonlinear):
     assert codes(stack(*nonlinear, norm(axis=3)), IMAGES) == set()
 
 
+@pytest.mark.parametrize("join", [layers.Concatenate(), layers.Subtract(), keras.ops.concatenate])
+def test_branches_that_are_joined_keep_their_channels_axis(join):
+    inputs = keras.Input((8, 8, 3))
+    branches = [layers.Conv2D(4, 3)(inputs) for _ in range(2)]
+    joined = join(branches)
+    assert codes(keras.Model(inputs, norm(axis=1)(joined))) == {"axis"}
+    assert codes(keras.Model(inputs, norm()(joined)), IMAGES) == set()
+
+
 def test_channels_first_want_axis_one():
     x = inputs = keras.Input((3, 8, 8))
     x = layers.Conv2D(6, 3, data_format="channels_first", use_bias=False)(x)

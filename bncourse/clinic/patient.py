@@ -151,7 +151,7 @@ def _observe(patient: Patient, images, labels) -> None:
     size = patient.batch_size or (BATCH if total is None else min(BATCH, max(SMALLEST, total // 4)))
     progress, seen, pairs, frozen, tried = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
-    few = min(FEW, total or FEW) // (2 if noisy and labels is not None else 1)
+    few = min(FEW, total or FEW) // (2 if noisy else 1)  # dropout takes one run more
     for number, (x, y) in enumerate(batches(images, labels, size)):
         if number == 0:
             _first(patient, x)
