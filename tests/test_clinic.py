@@ -396,6 +396,26 @@ def test_a_model_built_for_batches_of_one_size(size, found):
     assert codes(model) == codes(model, rows) == found
 
 
+def test_a_call_that_is_a_graph_is_looked_into():
+    class Graph(Functions):
+        call = tf.function(Functions.call)
+
+    model = Graph(-1)
+    model(IMAGES[:2])
+    values = {"gamma": 1.5, "moving_mean": 99.0, "moving_variance": 2.0}
+    for name, value in values.items():
+        getattr(model.norm, name).assign(np.full(6, value))
+    assert codes(model, IMAGES) == {"stale"} and not tf.config.functions_run_eagerly()
+
+
+def test_a_model_that_keeps_states_of_a_whole_batch_is_examined():
+    inputs = keras.Input(batch_shape=(16, 6, 5))
+    model = keras.Model(inputs, norm()(layers.LSTM(4, stateful=True, return_sequences=True)(inputs)))
+    rows = GENERATOR.normal(0, 1, (32, 6, 5)).astype("float32")
+    assert codes(model, rows, batch_size=16) == set()
+    assert "no image alone" in examine(model, rows, batch_size=16).skipped[0]
+
+
 def test_layers_of_one_name_are_all_examined():
     class Twins(keras.Model):
         def __init__(self):
