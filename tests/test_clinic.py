@@ -204,6 +204,15 @@ def test_statistics_of_a_wrong_axis(nonlinear):
     assert codes(stack(*nonlinear, norm(axis=3)), IMAGES) == set()
 
 
+@pytest.mark.parametrize("join", [layers.Concatenate(), layers.Subtract(), keras.ops.concatenate])
+def test_branches_that_are_joined_keep_their_channels_axis(join):
+    inputs = keras.Input((8, 8, 3))
+    branches = [layers.Conv2D(4, 3)(inputs) for _ in range(2)]
+    joined = join(branches)
+    assert codes(keras.Model(inputs, norm(axis=1)(joined))) == {"axis"}
+    assert codes(keras.Model(inputs, norm()(joined)), IMAGES) == set()
+
+
 def test_channels_first_want_axis_one():
     x = inputs = keras.Input((3, 8, 8))
     x = layers.Conv2D(6, 3, data_format="channels_first", use_bias=False)(x)
@@ -385,6 +394,26 @@ def test_a_model_built_for_batches_of_one_size(size, found):
     model = keras.Model(inputs, norm()(layers.Dense(4, use_bias=False)(inputs)))
     rows = GENERATOR.normal(0, 1, (41, 5))
     assert codes(model) == codes(model, rows) == found
+
+
+def test_a_call_that_is_a_graph_is_looked_into():
+    class Graph(Functions):
+        call = tf.function(Functions.call)
+
+    model = Graph(-1)
+    model(IMAGES[:2])
+    values = {"gamma": 1.5, "moving_mean": 99.0, "moving_variance": 2.0}
+    for name, value in values.items():
+        getattr(model.norm, name).assign(np.full(6, value))
+    assert codes(model, IMAGES) == {"stale"} and not tf.config.functions_run_eagerly()
+
+
+def test_a_model_that_keeps_states_of_a_whole_batch_is_examined():
+    inputs = keras.Input(batch_shape=(16, 6, 5))
+    model = keras.Model(inputs, norm()(layers.LSTM(4, stateful=True, return_sequences=True)(inputs)))
+    rows = GENERATOR.normal(0, 1, (32, 6, 5)).astype("float32")
+    assert codes(model, rows, batch_size=16) == set()
+    assert "no image alone" in examine(model, rows, batch_size=16).skipped[0]
 
 
 def test_layers_of_one_name_are_all_examined():

@@ -14,6 +14,7 @@ from .watch import (
     Trace,
     answers,
     as_numbers,
+    eagerly,
     is_norm,
     measure,
     parts,
@@ -121,7 +122,8 @@ def admit(model, images, labels, batch_size: int | None) -> Patient:
     if images is None:
         _glance(patient)
     else:
-        _observe(patient, images, labels)
+        with eagerly():
+            _observe(patient, images, labels)
     return patient
 
 
@@ -151,7 +153,7 @@ def _observe(patient: Patient, images, labels) -> None:
     size = patient.batch_size or (BATCH if total is None else min(BATCH, max(SMALLEST, total // 4)))
     progress, seen, pairs, frozen, tried = Progress(total), {}, {}, set(), []
     noisy = any(_drops(layer) for _, layer in patient.layers)
-    few = min(FEW, total or FEW) // (2 if noisy and labels is not None else 1)
+    few = min(FEW, total or FEW) // (2 if noisy else 1)  # dropout takes one run more
     for number, (x, y) in enumerate(batches(images, labels, size)):
         if number == 0:
             _first(patient, x)
@@ -190,6 +192,11 @@ def _accuracy(tried) -> tuple[float, float] | None:
             return None
         right, counted = right + both, counted + len(y)
     return tuple((right / counted).tolist()) if counted else None
+
+
+def _traced(patient, x) -> Trace:
+    with _refusing(x):
+        return trace(patient.model, lambda: patient.model(x))
 
 
 def _answers(patient, x, *, training):
@@ -243,8 +250,12 @@ def _first(patient: Patient, x) -> None:
     """What one image shows: how layers are connected, and whether its companions matter."""
     one = keras.tree.map_structure(lambda part: part[:1], x)
     two = keras.tree.map_structure(lambda part: np.concatenate([part[:1], part[-1:] if len(part) > 1 else 0 * part]), x)
-    with _refusing(one):
-        patient.trace = trace(patient.model, lambda: patient.model(one))
+    try:
+        patient.trace = _traced(patient, one)
+    except ValueError:  # images that don't fit, or a model of whole batches alone, like a stateful one
+        patient.trace = _traced(patient, x)
+        patient.skipped.append("whether an image's companions matter: the model takes no image alone")
+        return
     # The outputs of the trace are no substitute: training=False switches dropout off that was called with True.
     changes = {"predict": _distance(*(_answers(patient, x, training=False) for x in (one, two)))}
     if any(call.training for call in patient.trace.calls):

@@ -11,7 +11,7 @@ CODES = {
     "stale": ("moving statistics that do not fit the data", "inference"),
     "not-finite": ("NaN, infinity or a negative variance", "layer"),
     "low-variance": ("inputs so small that epsilon decides", "forward"),
-    "dead": ("channels that carry nothing", "backward"),
+    "dead": ("channels that carry nothing", "forward"),
     "axis": ("statistics of another axis than the channels'", "layer"),
     "bias": ("a bias that the normalization takes away again", "layer"),
     "frozen": ("frozen statistics of other data", "layer"),

@@ -34,18 +34,29 @@ ELEMENTWISE = (
     layers.LeakyReLU,
     layers.PReLU,
     layers.ELU,
+    layers.Identity,
     layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.AlphaDropout,
+    layers.GaussianNoise,
+    layers.GaussianDropout,
     layers.Add,
+    layers.Subtract,
     layers.Multiply,
     layers.Average,
     layers.Maximum,
-    layers.GaussianNoise,
-    layers.GaussianDropout,
+    layers.Minimum,
+    layers.Concatenate,
+    layers.UpSampling1D,
+    layers.Cropping1D,
     layers.LayerNormalization,
     layers.GroupNormalization,
 )
 #: The same of Keras's operations, by name.
-OPERATIONS = ("Relu", "Relu6", "LeakyRelu", "Elu", "Gelu", "Silu", "Sigmoid", "Tanh", "Add", "Subtract", "Multiply")
+OPERATIONS = (
+    *("Relu", "Relu6", "LeakyRelu", "Elu", "Gelu", "Silu", "Sigmoid", "Tanh"),
+    *("Add", "Subtract", "Multiply", "Concatenate"),
+)
 #: What puts channels last, whatever the data format.
 LAST = (layers.Dense, layers.RNN, layers.Bidirectional, layers.Embedding, layers.MultiHeadAttention)
 #: Layers that move values about or scale them, and have no weights that learn.

@@ -134,6 +134,17 @@ def untouched(model):
             variable.assign(value)
 
 
+@contextmanager
+def eagerly():
+    """Inside, what is decorated with `tf.function` runs as plain Python, so that the layers in it are seen."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
 class Trace(NamedTuple):
     """One run: the calls of batch normalizations, all layers in their order, who fed whom, and the outputs.
 
