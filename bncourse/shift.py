@@ -52,11 +52,13 @@ SIDES = {
         SIGMOID.replace(norm=norm, gain=gain, learning_rate=rate)
         for norm, gain, rate in (
             *((norm, 1.0, 0.1) for norm in ("none", "batch", "noisy", "noise")),
+            ("none", 1.0, 0.3),
             ("none", 1.0, 1.0),
             ("none", 1.125, 0.1),  # the mean of the noise's scale, without the noise
             ("none", 4.0, 1.0),
             ("noise", 4.0, 1.0),
             ("batch", 1.0, 0.3),
+            ("batch", 1.0, 1.0),
             ("noisy", 1.0, 0.3),
             ("noise", 1.0, 1.0),
         )

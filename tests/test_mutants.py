@@ -18,10 +18,6 @@ EQUIVALENT = {
     "A whole number stays what it is, whatever its type and however it is rounded.": {
         "convolution.2": ("return np.asarray(free // stride + 1).astype(int)",),
         "training.4": ("return np.asarray(-1).astype(int)",),
-        "layer.4": (
-            "return np.asarray(int(np.ceil(round(steps, 9)))).astype(int)",
-            "return np.ceil(round(steps, 9))",
-        ),
         "speedup.1": ("return steps",),
         "variants.2": (
             "grouped = x.reshape(n, height, width, groups, (channels + 1) // groups)",
@@ -180,7 +176,7 @@ EQUIVALENT = {
     },
     "The larger of two has no order, and a NaN is found before it is compared.": {
         "training.4": ("limit = factor * max(np.log(classes), losses[0])",),
-        "layer.6": ("hidden = np.maximum(0, (x - mean1) / np.sqrt(variance1 + epsilon)) @ weights",),
+        "layer.5": ("hidden = np.maximum(0, (x - mean1) / np.sqrt(variance1 + epsilon)) @ weights",),
     },
     "Statistics over an axis do not depend on the order along it.": {
         "small_batches.2": (
@@ -215,7 +211,7 @@ EQUIVALENT = {
             "kernel = np.flip(kernel, 0) if np.ndim(kernel) else None",
             "kernel = np.flip(kernel, 1) if np.ndim(kernel) else None",
         ),
-        "layer.6": ("x = np.flip(x, 0) if np.ndim(x) else None",),
+        "layer.5": ("x = np.flip(x, 0) if np.ndim(x) else None",),
         "speedup.3": ("accuracies = np.flip(accuracies, 1) if np.ndim(accuracies) else None",),
     },
     "There is one number along the axis.": {
@@ -290,7 +286,7 @@ EQUIVALENT = {
         ),
     },
     "The stale statistics are not used.": {
-        "layer.6": (
+        "layer.5": (
             "old_mean, old_variance = (old_variance, old_mean)",
             "old_mean = 0.001 + 0 * old_mean",
             "old_mean = 0.99 + 0 * old_mean",
@@ -325,14 +321,6 @@ EQUIVALENT = {
             "return float(np.max(ends[1] - ends[0]))",
             "return float(np.median(ends[1] - ends[0]))",
             "return np.mean(ends[1] - ends[0])",
-        ),
-    },
-    "A last digit that the logarithms get wrong is not the reader's mistake: no probe asks for the rounding.": {
-        "layer.4": (
-            "return int(np.ceil(steps))",
-            "return int(np.ceil(round(steps, 8)))",
-            "return int(np.ceil(round(steps, 10)))",
-            "return int(np.ceil(round(steps, 18)))",
         ),
     },
     "The larger of a ratio and its inverse is taken.": {

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bncourse.exercises import Case, Choice, Function, Mistake, Value
+from bncourse.exercises import Choice, Function, Mistake, Value
 
 
 def standardize(x, axis, epsilon):
@@ -117,25 +117,6 @@ def _step_probes():
     for count, learning_rate in ((6, 0.3), (8, 0.1)):
         images = generator.normal([1, -2, 3], 2, (count, 3)).astype("float32")
         yield dict(images=images, labels=np.arange(count) % 3, learning_rate=learning_rate)
-
-
-def steps_until(momentum, share):
-    """How many training steps it takes until the initial value makes up at most `share`
-    of a moving statistic.
-    """
-    steps = np.log(share) / np.log(momentum)
-    return int(np.ceil(round(steps, 9)))
-
-
-def _steps_until_unrounded(momentum, share):
-    return int(np.ceil(np.log(share) / np.log(momentum)))
-
-
-def _momentum_probes():
-    for momentum, share in ((0.9, 0.01), (0.5, 0.1), (0.8, 0.3), (0.95, 0.2), (0.99, 0.05), (0.2, 0.6)):
-        yield dict(momentum=momentum, share=share)
-    yield Case("where the share is reached exactly", momentum=0.5, share=0.25)
-    yield Case("where one step is enough", momentum=0.3, share=0.4)
 
 
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
@@ -393,64 +374,8 @@ none. What is missing? Mend it.
             ),
         ),
     ),
-    Function(
-        id="layer.4",
-        title="When are the statistics fresh?",
-        statement="""
-A moving statistic starts at 0 or 1, and after each training step keeps `momentum` of its old value. After how many
-steps does that initial value make up at most `share` of it? Write `steps_until(momentum, share)`: a whole number. Both
-arguments lie between 0 and 1, and are neither.
-""",
-        solution=steps_until,
-        probes=_momentum_probes,
-        also=(_steps_until_unrounded,),
-        hints=(
-            "After n steps the initial value has the weight momentum to the power of n.",
-            "Take the logarithm on both sides, and mind that the logarithm of a number below 1 is negative.",
-        ),
-        explanation="For Keras's default momentum, 0.99, and a share of one percent: 459 steps. The rounding is for "
-        "shares that are reached exactly: for 0.9 and 0.9**4 the quotient comes out a little above 4, and `ceil` alone "
-        "makes 5 of it.",
-        mistakes=(
-            Mistake(
-                "Not rounded",
-                "Asked for is a whole number of steps, rounded up: 43.7 steps are 44.",
-                lambda momentum, share: np.log(share) / np.log(momentum),
-            ),
-            Mistake(
-                "One step too many where the share is reached exactly",
-                "At most `share`: a share that is reached exactly is enough. Round up, rather than down and one more.",
-                lambda momentum, share: int(np.floor(round(np.log(share) / np.log(momentum), 9))) + 1,
-            ),
-            Mistake(
-                "A difference of logarithms",
-                "Momentum to the power of n is the share, so n is a quotient: `log(share) / log(momentum)`.",
-                lambda momentum, share: int(np.ceil(np.log(share) - np.log(momentum))),
-            ),
-            Mistake(
-                "Rounded down",
-                "After that many steps the share is still larger. Round up.",
-                lambda momentum, share: int(np.log(share) / np.log(momentum)),
-            ),
-            Mistake(
-                "Momentum of the new value",
-                "That is PyTorch's convention. In Keras `momentum` weights the old value.",
-                lambda momentum, share: int(np.ceil(np.log(share) / np.log(1 - momentum))),
-            ),
-            Mistake(
-                "One step too many",
-                "Count whether the share is small enough after n steps, starting with n = 0: the first such n.",
-                lambda momentum, share: steps_until(momentum, share) + 1,
-            ),
-            Mistake(
-                "A straight line",
-                "Each step takes a part of what is left, not a part of the whole: the share falls as a power.",
-                lambda momentum, share: int(np.ceil(round((1 - share) / (1 - momentum), 9))),
-            ),
-        ),
-    ),
     Choice(
-        id="layer.5",
+        id="layer.4",
         title="All predictions are NaN",
         statement="""
 A network with batch normalization was trained in mixed precision, whose optimizer skips every step with a gradient that
@@ -474,7 +399,7 @@ is not finite. After a day its training loss is low. In inference mode it answer
         hints=("Which numbers does inference read that training only writes?",),
     ),
     Function(
-        id="layer.6",
+        id="layer.5",
         title="Layer by layer",
         statement="""
 Two normalizations follow each other, with a ReLU and a dense layer between them, and the moving statistics of both are
@@ -545,7 +470,7 @@ the second, the network still predicts badly. Mend it.
         ),
     ),
     Value(
-        id="layer.7",
+        id="layer.6",
         title="A bias in front",
         statement=r"""
 A convolution *with* a bias stands in front of batch normalization, in training mode. Its output in one channel has the

@@ -146,148 +146,79 @@ def train_step(model, images, labels, learning_rate):
     return float(_step(model, images, labels, learning_rate))
 
 
-@wrong("layer.4", "floor")
-def steps_until(momentum, share):
-    return int(np.log(share) / np.log(momentum))
-
-
-@wrong("layer.4", "one more")
-def steps_until(momentum, share):
-    return int(np.log(share) / np.log(momentum)) + 1
-
-
-@wrong("layer.4", "loop until below, strictly")
-def steps_until(momentum, share):
-    n, left = 0, 1.0
-    while left >= share:
-        left *= momentum
-        n += 1
-    return n
-
-
-@wrong("layer.4", "loop with count from one")
-def steps_until(momentum, share):
-    n, left = 1, 1.0
-    while left > share:
-        left *= momentum
-        n += 1
-    return n
-
-
-@wrong("layer.4", "share divided by momentum")
-def steps_until(momentum, share):
-    return int(np.ceil(share / momentum))
-
-
-@wrong("layer.4", "fraction upside down")
-def steps_until(momentum, share):
-    return int(np.ceil(np.log(momentum) / np.log(share)))
-
-
-@wrong("layer.4", "not a whole number")
-def steps_until(momentum, share):
-    return np.log(share) / np.log(momentum)
-
-
-@wrong("layer.4", "1 - share")
-def steps_until(momentum, share):
-    return int(np.ceil(np.log(1 - share) / np.log(momentum)))
-
-
-@wrong("layer.4", "one over one minus momentum")
-def steps_until(momentum, share):
-    return round(1 / (1 - momentum))
-
-
-@right("layer.4")
-def steps_until(momentum, share):
-    n = 0
-    while momentum**n > share:
-        n += 1
-    return n
-
-
-@junk("layer.4")
-def steps_until(momentum, share):
-    n = 0
-    while momentum**n != share:
-        n += 1
-    return n
-
-
 for letter in "acd":
-    wrong("layer.5", f"option {letter}", letter)
+    wrong("layer.4", f"option {letter}", letter)
 
 
-@wrong("layer.6", "swapped pairs")
+@wrong("layer.5", "swapped pairs")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(v + epsilon), 0) @ weights
     return h.mean(0), h.var(0), m, v
 
 
-@wrong("layer.6", "old statistics returned for the first")
+@wrong("layer.5", "old statistics returned for the first")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(v + epsilon), 0) @ weights
     return old_mean, old_variance, h.mean(0), h.var(0)
 
 
-@wrong("layer.6", "epsilon left out")
+@wrong("layer.5", "epsilon left out")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(v), 0) @ weights
     return m, v, h.mean(0), h.var(0)
 
 
-@wrong("layer.6", "relu behind the weights")
+@wrong("layer.5", "relu behind the weights")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(v + epsilon) @ weights, 0)
     return m, v, h.mean(0), h.var(0)
 
 
-@wrong("layer.6", "only the mean new")
+@wrong("layer.5", "only the mean new")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(old_variance + epsilon), 0) @ weights
     return m, v, h.mean(0), h.var(0)
 
 
-@wrong("layer.6", "std returned")
+@wrong("layer.5", "std returned")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / np.sqrt(v + epsilon), 0) @ weights
     return m, np.sqrt(v), h.mean(0), h.std(0)
 
 
-@wrong("layer.6", "divides by variance")
+@wrong("layer.5", "divides by variance")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - m) / (v + epsilon), 0) @ weights
     return m, v, h.mean(0), h.var(0)
 
 
-@wrong("layer.6", "touched but unmended")
+@wrong("layer.5", "touched but unmended")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     h = np.maximum((x - old_mean) / np.sqrt(old_variance + epsilon), 0) @ weights
     return m, v, h.mean(0), h.var(0)
 
 
-@right("layer.6")
+@right("layer.5")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = np.mean(x, 0), np.var(x, 0)
     h = ((x - m) / (v + epsilon) ** 0.5).clip(0) @ weights
     return m, v, h.mean(0), h.var(0)
 
 
-wrong("layer.7", "bias passes", (0.7, 0.7, 0))
-wrong("layer.7", "new mean", (0, 2.2, 0))
-wrong("layer.7", "gradient one", (0, 0.7, 1))
-wrong("layer.7", "swapped", (0.7, 0, 0))
-wrong("layer.7", "nothing changes", (0, 0, 0))
-wrong("layer.7", "gradient 0.7", (0, 0.7, 0.7))
-wrong("layer.7", "outputs fall", (-0.7, 0.7, 0))
-wrong("layer.7", "everything", (0.7, 0.7, 0.7))
-right("layer.7", (0, 0.7, 0))
+wrong("layer.6", "bias passes", (0.7, 0.7, 0))
+wrong("layer.6", "new mean", (0, 2.2, 0))
+wrong("layer.6", "gradient one", (0, 0.7, 1))
+wrong("layer.6", "swapped", (0.7, 0, 0))
+wrong("layer.6", "nothing changes", (0, 0, 0))
+wrong("layer.6", "gradient 0.7", (0, 0.7, 0.7))
+wrong("layer.6", "outputs fall", (-0.7, 0.7, 0))
+wrong("layer.6", "everything", (0.7, 0.7, 0.7))
+right("layer.6", (0, 0.7, 0))

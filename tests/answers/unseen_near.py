@@ -27,7 +27,7 @@ def tw(names):
 wrong("capstone_mend.2", "gamma and moving mean alone", tw(("gamma", "moving_mean")))
 wrong("backward.6", "dx = 0.004", (49, 1, 0.004))
 wrong("backward.6", "dx = 0.0051", (49, 1, 0.0051))
-wrong("layer.7", "output 0.004", (0.004, 0.7, 0.004))
+wrong("layer.6", "output 0.004", (0.004, 0.7, 0.004))
 wrong("backward.6", "m 49.2", (49.2, 1, 0))
 wrong("forward.2", "24.1 means", (24.1, 6272, 48))
 wrong("layer.1", "1445 (0.2% off)", (1445, 48))

@@ -467,81 +467,6 @@ def _(model, images, labels, learning_rate):
 
 R("layer.3", ts())
 junk("layer.3", lambda *a: "x")
-W(
-    "layer.4",
-    floor=lambda momentum, share: math.floor(math.log(share) / math.log(momentum)),
-    flt=lambda momentum, share: math.log(share) / math.log(momentum),
-    plus=lambda momentum, share: int(math.log(share) / math.log(momentum)) + 1,
-    pytorch=lambda momentum, share: math.ceil(math.log(share) / math.log(1 - momentum)),
-    inverse=lambda momentum, share: math.ceil(math.log(momentum) / math.log(share)),
-    one_minus=lambda momentum, share: math.ceil(math.log(1 - share) / math.log(momentum)),
-    tau=lambda momentum, share: math.ceil(-math.log(share) / (1 - momentum)),
-    lin=lambda momentum, share: math.ceil((1 - share) / (1 - momentum)),
-    rnd=lambda momentum, share: round(math.log(share) / math.log(momentum)),
-    noneg=lambda momentum, share: math.ceil(math.log(share)),
-    neg=lambda momentum, share: -math.ceil(math.log(share) / math.log(momentum)),
-    diff=lambda momentum, share: math.ceil(math.log(share) - math.log(momentum)),
-    log_ratio=lambda momentum, share: math.ceil(math.log(share / momentum)),
-    inv1=lambda momentum, share: math.ceil(1 / (1 - momentum)),
-    div=lambda momentum, share: math.ceil(share / momentum),
-    minus1=lambda momentum, share: math.ceil(math.log(share) / math.log(momentum)) - 1,
-    plus1=lambda momentum, share: math.ceil(math.log(share) / math.log(momentum)) + 1,
-)
-
-
-@wrong("layer.4", "loop: strict >=")
-def _(momentum, share):
-    n, left = 0, 1.0
-    while left >= share:
-        left *= momentum
-        n += 1
-    return n
-
-
-@wrong("layer.4", "loop starts at momentum")
-def _(momentum, share):
-    n, left = 0, momentum
-    while left > share:
-        left *= momentum
-        n += 1
-    return n
-
-
-@wrong("layer.4", "returns the share")
-def _(momentum, share):
-    n, left = 0, 1.0
-    while left > share:
-        left *= momentum
-        n += 1
-    return left
-
-
-@right("layer.4")
-def _(momentum, share):
-    n = 0
-    while momentum**n > share:
-        n += 1
-    return n
-
-
-@right("layer.4")
-def _(momentum, share):
-    n, left = 0, 1.0
-    while left > share:
-        left *= momentum
-        n += 1
-    return n
-
-
-R(
-    "layer.4",
-    lambda momentum, share: int(np.ceil(np.log(share) / np.log(momentum))),
-    lambda momentum, share: np.ceil(np.log(share) / np.log(momentum)),
-    lambda momentum, share: math.ceil(math.log(share, momentum)),
-)
-junk("layer.4", lambda momentum, share: None)
-
-
 def rc(m1=True, v1=True, relu=True, eps=True, ddof=0, order=(0, 1, 2, 3), w=True, m=0, std=False):
     def f(x, weights, old_mean, old_variance, epsilon=1e-3):
         a, b = x.mean(axis=m), x.var(axis=m, ddof=ddof)
@@ -571,7 +496,7 @@ def normed2(x, weights, old_mean, old_variance, epsilon=1e-3):
 
 
 W(
-    "layer.6",
+    "layer.5",
     unchanged=rc(False, False),
     mean_only=rc(True, False),
     var_only=rc(False, True),
@@ -620,7 +545,7 @@ W(
 )
 
 
-@wrong("layer.6", "overwrites old in place")
+@wrong("layer.5", "overwrites old in place")
 def _(x, weights, old_mean, old_variance, epsilon=1e-3):
     old_mean[:] = x.mean(0)
     old_variance[:] = x.var(0)
@@ -628,7 +553,7 @@ def _(x, weights, old_mean, old_variance, epsilon=1e-3):
 
 
 R(
-    "layer.6",
+    "layer.5",
     rc(),
     lambda x, weights, old_mean, old_variance, epsilon=1e-3: list(
         rc(False, False)(x, weights, x.mean(0), x.var(0), epsilon)
@@ -636,7 +561,7 @@ R(
 )
 
 
-@right("layer.6")
+@right("layer.5")
 def _(x, weights, old_mean, old_variance, epsilon=1e-3):
     from bncourse.forward import moments, batchnorm
 
@@ -644,7 +569,7 @@ def _(x, weights, old_mean, old_variance, epsilon=1e-3):
     return (*moments(x), *moments(h))
 
 
-junk("layer.6", lambda *a, **k: (0, 0, 0, 0))
+junk("layer.5", lambda *a, **k: (0, 0, 0, 0))
 for t, v in [
     ("all .7", (0.7, 0.7, 0.7)),
     ("out .7", (0.7, 0.7, 0)),
@@ -665,9 +590,9 @@ for t, v in [
     ("0,0.8", (0, 0.8, 0)),
     ("percent", (0, 70, 0)),
 ]:
-    wrong("layer.7", t, v)
-R("layer.7", [0, 0.7, 0], (0.0, 0.7, 0.0), np.array([0, 0.7, 0]), (0, 2.2 - 1.5, 0))
-junk("layer.7", "none")
+    wrong("layer.6", t, v)
+R("layer.6", [0, 0.7, 0], (0.0, 0.7, 0.0), np.array([0, 0.7, 0]), (0, 2.2 - 1.5, 0))
+junk("layer.6", "none")
 
 
 # ---- speedup
