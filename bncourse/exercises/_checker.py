@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 import textwrap
+import time
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from ._messages import not_finite, wrong_shape
 from ._mistake import Mistake
 from ._numbers import explain_numbers, read_numbers
 from ._probe import Outcome, Prober, text_of_error
+
+#: How long changed solutions are tried, in seconds of computing: the most telling ones come first.
+_SEARCH = 4.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,7 +160,7 @@ class Function(Exercise):
         """The first thing that is wrong, and why."""
         outcomes, truths = evidence.outcomes, evidence.truths
         if outcomes[-1].late:
-            message = f"{outcomes[-1].failure} Does every loop in it end?"
+            message = f"{outcomes[-1].failure} Does every loop in it end? If the machine is busy, try again."
             return Verdict(False, None, message, kind="unusable")
         failure = next((outcome.failure for outcome in outcomes if outcome.failure), "")
         if not failure and not evidence.wrong():
@@ -294,9 +298,11 @@ class Function(Exercise):
 
     def _equal_mutants(self, evidence: Evidence) -> list[tuple[str, int, list[str]]]:
         """The mutants that give a wrong part of the answer in all calls: (words, rank, these parts)."""
-        found = []
+        found, started = [], time.process_time()
         with undone():
             for mutant in self._mutants:
+                if time.process_time() - started > _SEARCH:
+                    break
                 parts = evidence.wrong()
                 for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
                     outcome = self._prober.quick(mutant.value, probe, forms)
@@ -387,6 +393,19 @@ class Value(Exercise):
             if not problem and mutant.words:
                 found.append((mutant.words, mutant.rank, numbers))
         return found
+
+    @cached_property
+    def on_the_way(self) -> list[float]:
+        """What the expressions in the solution's code give that are no answer themselves."""
+        namespace, found = {"np": np}, []
+        with undone():
+            exec(self.solution_code, namespace)
+            for node in ast.walk(ast.parse(self.solution_code)):
+                if isinstance(node, ast.BinOp | ast.Call) or isinstance(getattr(node, "ctx", None), ast.Load):
+                    value = eval(compile(ast.Expression(node), "<a part of the solution>", "eval"), dict(namespace))
+                    if isinstance(value, int | float | np.number):
+                        found.append(float(value))
+        return [value for value in found if not np.any(np.isclose(value, np.ravel(self.solution).astype(float)))]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

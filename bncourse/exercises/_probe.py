@@ -192,7 +192,7 @@ def _argument(name: str, value) -> str:
 
 def _unreadable(mismatch: Unreadable, call: str) -> str:
     text = str(mismatch)
-    if text.endswith("received `None`") and " for `" not in text:
+    if text.endswith("received `None`") and " for " not in text:
         expected = text.removeprefix("expected ").removesuffix(", received `None`")
         return f"Nothing was returned: `{call}` is `None`, expected {expected}. Is there a `return`?"
     return f"`{call}` does not give what was asked for: {text}."
