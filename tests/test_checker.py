@@ -680,7 +680,9 @@ def test_results_without_a_name_are_counted():
         solution=halves,
         probes=lambda: iter([dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3]))]),
     )
-    assert "The second result of `halves(x: (4,))` is off" in both.check(lambda x: (halves(x)[0], np.cos(x[:2]))).message
+    assert (
+        "The second result of `halves(x: (4,))` is off" in both.check(lambda x: (halves(x)[0], np.cos(x[:2]))).message
+    )
     assert "expected 2 results, received" in both.check(lambda x: x).message
     assert "order: the first result holds the second result" in both.check(lambda x: halves(x)[::-1]).message
 

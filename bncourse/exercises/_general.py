@@ -306,7 +306,7 @@ def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | Non
 def _axes_moved(pairs: list[Pair], tolerance: float) -> bool:
     """Whether each result is the right one with its axes in another order, each its own if they differ in number."""
     return all(
-        p.received.ndim == p.truth.ndim >= 3
+        p.received.ndim == p.truth.ndim
         and any(equal(p.received, p.truth.transpose(order), tolerance) for order in permutations(range(p.truth.ndim)))
         for p in pairs
     )

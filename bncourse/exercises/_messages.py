@@ -44,6 +44,8 @@ def subject(outcome: Outcome, name: str) -> str:
     """The part of a call's result: "`variance` of `moments(…)`"."""
     if not name:
         return f"`{outcome.call}`"
+    if name.startswith("call "):
+        return f"what the {ordinal(int(name[5:]) - 1)} call of `{outcome.call}` returns"
     return f"{called(name)} {'after' if name.startswith('*') else 'of'} `{outcome.call}`"
 
 

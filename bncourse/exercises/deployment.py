@@ -375,6 +375,11 @@ steps_of_b = (before, after)
                 (127, 2),
             ),
             Mistake(
+                "A step for each filter after",
+                "Behind the folding both filters share a step as well: 127 of them make the largest weight of A.",
+                (79, 127),
+            ),
+            Mistake(
                 "Nothing changes",
                 "Folding multiplies the filters by different numbers, so that their ranges drift apart.",
                 (79, 79),

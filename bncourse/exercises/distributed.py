@@ -388,6 +388,11 @@ function gives each replica its part. It is right as long as all shards are equa
                 lambda losses, global_batch, replicas: losses.mean() if len(losses) else 0.0,
             ),
             Mistake(
+                "A mean of no losses",
+                "An empty shard has none, and its mean is NaN. A sum over the global batch is 0 there.",
+                lambda losses, global_batch, replicas: losses.mean() * len(losses) / global_batch,
+            ),
+            Mistake(
                 "Guarded, and still a mean over the shard",
                 "The NaN of the empty shard is gone. But an image in a small shard still counts for more.",
                 lambda losses, global_batch, replicas: losses.mean() / replicas if len(losses) else 0.0,

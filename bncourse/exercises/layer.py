@@ -248,6 +248,11 @@ weights = (convolutions + gamma_and_beta + dense, moving_statistics)
                 (1432, 48),
             ),
             Mistake(
+                "Every position reaches the dense layer",
+                "The mean over all positions leaves one number a channel: the dense layer has 16 inputs.",
+                (1272 + 28 * 28 * 16 * 10 + 10, 48),
+            ),
+            Mistake(
                 "All numbers counted as trainable",
                 "Moving means and variances are averages: no gradient reaches them, and the optimizer leaves them "
                 "alone.",
