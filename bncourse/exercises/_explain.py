@@ -196,6 +196,7 @@ def _general(evidence: Evidence, suspects: Suspects, name: str, mutants: list) -
         lambda: general.relation(label, pairs, tolerance),
         lambda: general.with_other_part(name, pairs, evidence.truths, tolerance),
         lambda: general.exchanged_arguments(name, label, probes, [p.received for p in pairs], suspects.right),
+        lambda: general.complement(name, label, probes, [p.received for p in pairs], suspects.right),
         lambda: general.ignored_argument(name, label, *reacting),
         lambda: next((words for words, _ in fitting), None),
         lambda: general.dependence(name, label, *reacting),

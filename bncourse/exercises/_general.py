@@ -503,6 +503,18 @@ def exchanged_arguments(
     return None
 
 
+def complement(name: str, label: str, probes: list[dict], received: list[np.ndarray], right: Callable) -> str | None:
+    """An argument between 0 and 1 in whose place one minus it explains one part of all calls."""
+    for argument in probes[0]:
+        shares = [p[argument] for p in probes if isinstance(p.get(argument), float) and 0 < p[argument] < 1]
+        if len(shares) < len(probes) or set(shares) == {0.5}:
+            continue
+        turned = [right({**p, argument: 1 - p[argument]}) for p in probes]
+        if all(t is not None and equal(r, t[name], 1e-4) for r, t in zip(received, turned, strict=True)):
+            return f"`1 - {argument}` stands where `{argument}` belongs{_in(label)}."
+    return None
+
+
 def _is_numeric(value) -> bool:
     return isinstance(value, int | float | np.number) or (isinstance(value, np.ndarray) and value.dtype.kind in "fiu")
 

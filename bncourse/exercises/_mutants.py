@@ -142,9 +142,6 @@ def _changed_arguments(tree: ast.Module, names: "_Names") -> Iterator[tuple[str,
 
     for one, other in combinations(names.parameters, 2):
         yield f"`{one}` and `{other}` are exchanged.", 0, with_line(f"{one}, {other} = {other}, {one}")
-    for name in names.parameters:
-        complement = f"{name} = 1 - {name} if np.ndim({name}) == 0 and 0 < {name} < 1 else None"
-        yield f"`1 - {name}` stands where `{name}` belongs.", 1, with_line(complement)
     defaults = dict(zip(names.parameters[::-1], [ast.unparse(d) for d in function.args.defaults[::-1]], strict=False))
     for name in names.parameters:
         for value in dict.fromkeys([*([defaults[name]] if name in defaults else []), "1e-3", "0.99", "0.9", "0", "1"]):
