@@ -231,26 +231,31 @@ class Function(Exercise):
         return f"Right where every argument is given. The default is another one than the stub's: keep {names}."
 
     def _suspects(self, answer, evidence: Evidence, clock: Clock) -> Suspects:
-        def parts_of(function, time):
-            seen = {}
-
-            def parts(arguments: dict) -> Parts | None:
-                key = tuple((k, v.tobytes() if isinstance(v, np.ndarray) else repr(v)) for k, v in arguments.items())
-                if key not in seen:
-                    outcome = self._prober.observe(function, arguments, self._forms[0], time)
-                    seen[key] = None if outcome.failure else outcome.parts
-                return seen[key]
-
-            return parts
-
         return Suspects(
             known=self._known,
             mutants=lambda: self._equal_mutants(evidence),
             stub=lambda: self._stub_outcomes,
-            right=parts_of(self.solution, Clock(60)),
-            received=parts_of(answer, clock),
+            right=self._right,
+            received=self._parts_of(answer, clock),
             parameters={name: p.default for name, p in self._prober.signature.parameters.items()},
         )
+
+    def _parts_of(self, function, clock: Clock) -> Callable[[dict], Parts | None]:
+        """(arguments) -> parts of what a function gives for them, or None after a failure; each call is made once."""
+        seen = {}
+
+        def parts(arguments: dict) -> Parts | None:
+            key = tuple((k, v.tobytes() if isinstance(v, np.ndarray) else repr(v)) for k, v in arguments.items())
+            if key not in seen:
+                outcome = self._prober.observe(function, arguments, self._forms[0], clock)
+                seen[key] = None if outcome.failure else outcome.parts
+            return seen[key]
+
+        return parts
+
+    @cached_property
+    def _right(self) -> Callable[[dict], Parts | None]:
+        return self._parts_of(self.solution, Clock(600))
 
     def _is_untouched(self, answer) -> bool:
         code = getattr(answer, "__code__", None)
@@ -298,20 +303,27 @@ class Function(Exercise):
 
     def _equal_mutants(self, evidence: Evidence) -> list[tuple[str, int, list[str]]]:
         """The mutants that give a wrong part of the answer in all calls: (words, rank, these parts)."""
-        found, started = [], time.process_time()
+        found, wrong, started = [], evidence.wrong(), time.process_time()
         with undone():
             for mutant in self._mutants:
                 if time.process_time() - started > _SEARCH:
                     break
-                parts = evidence.wrong()
+                parts = wrong
                 for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
-                    outcome = self._prober.quick(mutant.value, probe, forms)
+                    if (mutant, i) not in self._tried:
+                        self._tried[mutant, i] = self._prober.quick(mutant.value, probe, forms)
+                    outcome = self._tried[mutant, i]
                     parts = [name for name in parts if outcome and evidence.agrees_in(i, outcome, name)]
                     if not parts:
                         break
                 if parts:
                     found.append((mutant.words, mutant.rank, parts))
         return found
+
+    @cached_property
+    def _tried(self) -> dict[tuple, Outcome | None]:
+        """What the changed solutions gave in the calls that were looked at, for the next answer."""
+        return {}
 
     def _all(self, answer, must_work: bool = False) -> list[Outcome]:
         clock = Clock(120)

@@ -9,6 +9,7 @@ compiled code that does not return.
 import builtins
 import contextlib
 import ctypes
+import functools
 import io
 import operator
 import os
@@ -185,6 +186,14 @@ def _no_input(prompt=""):
 _MODULES = {"builtins", "math", "random", "numpy", "numpy.linalg", "numpy.random", "keras", "keras.ops"}
 
 
+@functools.lru_cache(maxsize=1)
+def _watched(count: int) -> list:
+    """The modules whose names are set back. They are looked for again when `count`, that of all modules, has changed:
+    TensorFlow loads thousands, and to go through them takes longer than most answers."""
+    loaded = [module for name, module in list(sys.modules.items()) if name in _MODULES or name.startswith("bncourse")]
+    return [module for module in loaded if module is not None]
+
+
 @contextlib.contextmanager
 def undone():
     """Undo what happens inside: random state, NumPy's settings, warnings, folder, environment, replaced functions.
@@ -195,8 +204,7 @@ def undone():
     numpys, randoms = np.random.get_state(), random.getstate()  # noqa: NPY002
     folder, environment = os.getcwd(), dict(os.environ)
     recursion = sys.getrecursionlimit()
-    loaded = [module for name, module in list(sys.modules.items()) if name in _MODULES or name.startswith("bncourse")]
-    names = [(module, dict(vars(module))) for module in loaded if module is not None]
+    names = [(module, dict(vars(module))) for module in _watched(len(sys.modules))]
     printed, read = Printed(), builtins.input
     try:
         with (
