@@ -1,14 +1,16 @@
 """What Python files import, read from their source: nothing is run."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 HEAVY = {"tensorflow", "keras"}
 
 
+@cache  # the course is read again for each of its pages
 def imported(
     source: str, package: str = "bncourse", *, inside_functions: bool = True, inside_if: bool = True
-) -> set[str]:
+) -> frozenset[str]:
     """The dotted names that a source imports, relative ones resolved in `package`; what is for types alone is left out.
 
     `from a.b import c` gives `a.b` and `a.b.c`, since c may be a module.
@@ -26,7 +28,7 @@ def imported(
         if (function and not inside_functions) or (isinstance(node, ast.If) and not (inside_if and is_run(node))):
             continue
         waiting += ast.iter_child_nodes(node)
-    return names
+    return frozenset(names)
 
 
 def parents(package: str, level: int) -> list[str]:
