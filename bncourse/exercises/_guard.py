@@ -4,6 +4,9 @@ The limit works where Python can be interrupted. In the main thread of Linux and
 cells, that is a timer signal: it also ends waiting, and arithmetic on huge integers. Elsewhere (Windows, another
 thread) a second thread raises the exception at the next line of Python. What neither can end is a single call of
 compiled code that does not return.
+
+Two things take no part of the time: modules that the answer is the first to load, which are not broken off, and where
+Linux tells it, waiting for a processor that other programs use.
 """
 
 import builtins
