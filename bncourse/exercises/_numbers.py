@@ -80,7 +80,7 @@ def _as_one(numbers, truth, exercise) -> str | None:
 def _in_common(numbers, truth, tolerance: float) -> str | None:
     """One factor that all numbers are off by."""
     right = np.array(truth, float)
-    if not np.all(right) or np.ptp(np.abs(right)) == 0:
+    if not np.all(right) or not np.all(numbers) or np.ptp(np.abs(right)) == 0:
         return None
     factors = numbers / right
     if np.ptp(factors) > 2 * tolerance * abs(factors[0]) or np.any(np.abs(factors - 1) < 10 * tolerance):
