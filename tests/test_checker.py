@@ -1,6 +1,7 @@
 """The checker: the order of diagnosis, right answers in other styles, wrong ones in disguise."""
 
 import contextlib
+import importlib
 import itertools
 import os
 import random
@@ -656,6 +657,23 @@ def test_a_mistake_that_nobody_listed_is_recognized_by_its_kind(answer, words):
     assert words in verdict.message, verdict
 
 
+def test_a_share_taken_for_the_rest_is_named():
+    def left(start, share):
+        """What is left of the start."""
+        return start**share
+
+    exercise = Function(
+        id="forward.9",
+        title="",
+        statement="",
+        hints=(),
+        solution=left,
+        probes=lambda: iter([dict(start=3.0, share=0.2), dict(start=5.0, share=0.9)]),
+    )
+    verdict = exercise.check(lambda start, share: start ** (1 - share))
+    assert verdict.message == "`1 - share` stands where `share` belongs."
+
+
 def test_a_known_mistake_wins_over_a_general_one():
     assert BATCHNORM.check(outside).kind == "known" and BARE.check(outside).kind == "general"
 
@@ -663,6 +681,26 @@ def test_a_known_mistake_wins_over_a_general_one():
 def test_one_right_result_of_several_is_said_to_be_right():
     verdict = GRADIENTS.check(lambda dy, x: (2 * dy * x, (dy * x).sum(0) / 7))
     assert verdict.message.endswith("`x` is right.")
+
+
+def test_results_without_a_name_are_counted():
+    def halves(x):
+        """Two halves, added and subtracted."""
+        return x[:2] + x[2:], x[:2] - x[2:]
+
+    both = Function(
+        id="forward.9",
+        title="",
+        statement="",
+        hints=(),
+        solution=halves,
+        probes=lambda: iter([dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3]))]),
+    )
+    assert (
+        "The second result of `halves(x: (4,))` is off" in both.check(lambda x: (halves(x)[0], np.cos(x[:2]))).message
+    )
+    assert "expected 2 results, received" in both.check(lambda x: x).message
+    assert "order: the first result holds the second result" in both.check(lambda x: halves(x)[::-1]).message
 
 
 def test_results_in_another_order_are_named():
@@ -725,6 +763,12 @@ def test_a_value_is_recognized_by_kind():
         (100 * np.log(10), "in percent"),
     ):
         assert words in bare.check(answer).message, bare.check(answer)
+    assert "a number on the way" in replace(bare, solution_code="loss = 3 - 0.7 * np.log(2) ** 2").check(0.4805).message
+    assert "one minus" in replace(bare, solution_code="loss = 0.13").check(0.87).message
+    pair = replace(SHAPE, mistakes=(), comment="(one, other)", solution_code="shape = (13.4, 6.7)")
+    assert pair.check((26.8, 13.4)).message.endswith("All of your numbers are twice what they should be.")
+    assert "off by the same factor" in pair.check((5 * 13.4, 5 * 6.7)).message
+    assert "too large to be read" in pair.check((10**400, 1)).message
     precise = replace(LOSS, tolerance=1e-4, mistakes=())
     assert "right, but rounded too much: a precision of 0.01% is wanted" in precise.check(2.3).message
 
@@ -801,6 +845,48 @@ def test_in_another_thread_time_is_limited_too(impatient):
     thread.start()
     thread.join(10)
     assert verdicts and "was stopped after" in verdicts[0].message
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_loading_a_module_is_neither_broken_off_nor_counted(in_thread, impatient, tmp_path, monkeypatch):
+    """A library that is broken off while it loads can't be loaded again, whatever the reader tries next."""
+    name = f"slow_to_load_{in_thread}"
+    (tmp_path / f"{name}.py").write_text("import time\nfor _ in range(50):\n    time.sleep(0.02)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def loads(x, gamma, beta, *, epsilon=1e-3):
+        importlib.import_module(name)
+        return batchnorm(x, gamma, beta, epsilon=epsilon)
+
+    def loads_and_loops(*args, **kwargs):
+        importlib.import_module(name)
+        loops()
+
+    verdicts = []
+
+    def both():
+        verdicts.extend(BATCHNORM.check(answer) for answer in (loads, loads_and_loops))
+
+    if in_thread:
+        thread = threading.Thread(target=both)
+        thread.start()
+        thread.join(20)
+    else:
+        both()
+    assert verdicts[0].passed, verdicts
+    assert "was stopped after" in verdicts[1].message
+
+
+def test_waiting_for_a_processor_is_not_counted(monkeypatch):
+    """On a machine with other work an answer takes longer than it computes: here each second counts for a half."""
+    started = time.monotonic()
+    monkeypatch.setattr(_guard, "_waited", lambda: (time.monotonic() - started) / 2)
+    clock = _guard.Clock(0.4)
+    with clock.running():
+        time.sleep(0.6)
+    with pytest.raises(_guard.TimeIsUp), clock.running():
+        time.sleep(5)
+    assert 0.7 < time.monotonic() - started < 2
 
 
 def test_an_alarm_of_somebody_else_is_kept():

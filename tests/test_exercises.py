@@ -75,11 +75,14 @@ def test_each_mistake_earns_its_own_hint_and_no_other(exercise):
         assert mistake.hint in verdict.message
 
 
-def results(exercise, answer) -> list[tuple[str, dict]]:
-    """What each call gives: how it fails, and the parts of its result by name."""
+def results(exercise) -> dict[str, list[tuple[str, dict]]]:
+    """What each call of the solution and of each mistake gives: how it fails, and the parts of its result by name."""
     if isinstance(exercise, Function):
-        return [(outcome.error, outcome.parts) for outcome in exercise.evidence(answer).outcomes]
-    return [("", {str(i): np.asarray(n) for i, n in enumerate(flat(answer))})]
+        known = {mistake.name: outcomes for mistake, outcomes in exercise._known}
+        found = {"the solution": exercise.evidence(exercise.solution).outcomes} | known
+        return {name: [(outcome.error, outcome.parts) for outcome in outcomes] for name, outcomes in found.items()}
+    answers = {"the solution": exercise.solution} | {m.name: m.wrong_answer for m in exercise.mistakes}
+    return {name: [("", {str(i): np.asarray(n) for i, n in enumerate(flat(a))})] for name, a in answers.items()}
 
 
 def are_apart(exercise, one: list, other: list, truth: list) -> bool:
@@ -93,8 +96,7 @@ def are_apart(exercise, one: list, other: list, truth: list) -> bool:
 
 @pytest.mark.parametrize("exercise", COMPARED, ids=ids)
 def test_truth_and_mistakes_differ_clearly(exercise):
-    answers = {"the solution": exercise.solution, **{m.name: m.wrong_answer for m in exercise.mistakes}}
-    found = {name: results(exercise, answer) for name, answer in answers.items()}
+    found = results(exercise)
     for (one, a), (other, b) in combinations(found.items(), 2):
         assert are_apart(exercise, a, b, found["the solution"]), f"{one} and {other} are too close"
 

@@ -1,13 +1,13 @@
 """What Python files import, read from their source: nothing is run."""
 
 import ast
-import functools
+from functools import cache
 from pathlib import Path
 
 HEAVY = {"tensorflow", "keras"}
 
 
-@functools.cache
+@cache  # the course is read again for each of its pages
 def imported(
     source: str, package: str = "bncourse", *, inside_functions: bool = True, inside_if: bool = True
 ) -> frozenset[str]:

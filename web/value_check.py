@@ -38,6 +38,7 @@ def described(exercise: Value) -> dict:
             for words, rank, theirs in exercise.changed_values
             if rank <= MOST_RANK and np.all(np.isfinite(theirs))
         ],
+        "way": exercise.on_the_way,
     }
 
 

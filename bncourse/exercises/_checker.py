@@ -1,11 +1,11 @@
 """The three kinds of exercise, and the order in which an answer is diagnosed."""
 
 import ast
-import functools
 import inspect
 import re
 import sys
 import textwrap
+import time
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,6 +23,9 @@ from ._messages import not_finite, wrong_shape
 from ._mistake import Mistake
 from ._numbers import explain_numbers, read_numbers
 from ._probe import Outcome, Prober, text_of_error
+
+#: How long changed solutions are tried, in seconds of computing: the most telling ones come first.
+_SEARCH = 4.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,7 +160,7 @@ class Function(Exercise):
         """The first thing that is wrong, and why."""
         outcomes, truths = evidence.outcomes, evidence.truths
         if outcomes[-1].late:
-            message = f"{outcomes[-1].failure} Does every loop in it end?"
+            message = f"{outcomes[-1].failure} Does every loop in it end? If the machine is busy, try again."
             return Verdict(False, None, message, kind="unusable")
         failure = next((outcome.failure for outcome in outcomes if outcome.failure), "")
         if not failure and not evidence.wrong():
@@ -228,26 +231,31 @@ class Function(Exercise):
         return f"Right where every argument is given. The default is another one than the stub's: keep {names}."
 
     def _suspects(self, answer, evidence: Evidence, clock: Clock) -> Suspects:
-        def parts_of(function, time):
-            seen = {}
-
-            def parts(arguments: dict) -> Parts | None:
-                key = tuple((k, v.tobytes() if isinstance(v, np.ndarray) else repr(v)) for k, v in arguments.items())
-                if key not in seen:
-                    outcome = self._prober.observe(function, arguments, self._forms[0], time)
-                    seen[key] = None if outcome.failure else outcome.parts
-                return seen[key]
-
-            return parts
-
         return Suspects(
             known=self._known,
             mutants=lambda: self._equal_mutants(evidence),
             stub=lambda: self._stub_outcomes,
-            right=parts_of(self.solution, Clock(60)),
-            received=parts_of(answer, clock),
+            right=self._right,
+            received=self._parts_of(answer, clock),
             parameters={name: p.default for name, p in self._prober.signature.parameters.items()},
         )
+
+    def _parts_of(self, function, clock: Clock) -> Callable[[dict], Parts | None]:
+        """(arguments) -> parts of what a function gives for them, or None after a failure; each call is made once."""
+        seen = {}
+
+        def parts(arguments: dict) -> Parts | None:
+            key = tuple((k, v.tobytes() if isinstance(v, np.ndarray) else repr(v)) for k, v in arguments.items())
+            if key not in seen:
+                outcome = self._prober.observe(function, arguments, self._forms[0], clock)
+                seen[key] = None if outcome.failure else outcome.parts
+            return seen[key]
+
+        return parts
+
+    @cached_property
+    def _right(self) -> Callable[[dict], Parts | None]:
+        return self._parts_of(self.solution, Clock(600))
 
     def _is_untouched(self, answer) -> bool:
         code = getattr(answer, "__code__", None)
@@ -295,12 +303,16 @@ class Function(Exercise):
 
     def _equal_mutants(self, evidence: Evidence) -> list[tuple[str, int, list[str]]]:
         """The mutants that give a wrong part of the answer in all calls: (words, rank, these parts)."""
-        found = []
+        found, wrong, started = [], evidence.wrong(), time.process_time()
         with undone():
-            for number, mutant in enumerate(self._mutants):
-                parts = evidence.wrong()
-                for i in range(len(self._cases)):
-                    outcome = self._mutant_outcome(number, i)
+            for mutant in self._mutants:
+                if time.process_time() - started > _SEARCH:
+                    break
+                parts = wrong
+                for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
+                    if (mutant, i) not in self._tried:
+                        self._tried[mutant, i] = self._prober.quick(mutant.value, probe, forms)
+                    outcome = self._tried[mutant, i]
                     parts = [name for name in parts if outcome and evidence.agrees_in(i, outcome, name)]
                     if not parts:
                         break
@@ -308,9 +320,10 @@ class Function(Exercise):
                     found.append((mutant.words, mutant.rank, parts))
         return found
 
-    @functools.cache  # noqa: B019 (exercises live as long as the package)
-    def _mutant_outcome(self, number: int, i: int) -> Outcome | None:
-        return self._prober.quick(self._mutants[number].value, self._cases[i], self._forms[i])
+    @cached_property
+    def _tried(self) -> dict[tuple, Outcome | None]:
+        """What the changed solutions gave in the calls that were looked at, for the next answer."""
+        return {}
 
     def _all(self, answer, must_work: bool = False) -> list[Outcome]:
         clock = Clock(120)
@@ -392,6 +405,19 @@ class Value(Exercise):
             if not problem and mutant.words:
                 found.append((mutant.words, mutant.rank, numbers))
         return found
+
+    @cached_property
+    def on_the_way(self) -> list[float]:
+        """What the expressions in the solution's code give that are no answer themselves."""
+        namespace, found = {"np": np}, []
+        with undone():
+            exec(self.solution_code, namespace)
+            for node in ast.walk(ast.parse(self.solution_code)):
+                if isinstance(node, ast.BinOp | ast.Call) or isinstance(getattr(node, "ctx", None), ast.Load):
+                    value = eval(compile(ast.Expression(node), "<a part of the solution>", "eval"), dict(namespace))
+                    if isinstance(value, int | float | np.number):
+                        found.append(float(value))
+        return [value for value in found if not np.any(np.isclose(value, np.ravel(self.solution).astype(float)))]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -49,13 +49,22 @@ class Form:
         if len(found) != len(self.names):
             # An array has rows, not results, even if their number fits.
             counted = f"{len(result)} results" if isinstance(result, tuple | list) else describe(result)
-            raise Unreadable(f"expected {len(self.names)} results, {self.listed()}, received {counted}")
+            raise Unreadable(f"expected {len(self.names)} results{self.listed()}, received {counted}")
         parts = zip(self.names, found, self.example, strict=True)
-        return {name: _numbers(part, example, f" for `{name}`") for name, part, example in parts}
+        return {name: _numbers(part, example, f" for {quoted(name)}") for name, part, example in parts}
 
     def listed(self) -> str:
-        """The names of the parts, as in `(dx, dgamma, dbeta)`."""
-        return f"`({', '.join(self.names)})`"
+        """The names of the parts, as in ", `(dx, dgamma, dbeta)`", if they have any."""
+        return "" if self.names[0] in _NAMELESS else f", `({', '.join(self.names)})`"
+
+
+#: What parts are called that have no name.
+_NAMELESS = tuple(f"{ordinal} result" for ordinal in ("first", "second", "third", "fourth", "fifth", "sixth"))
+
+
+def quoted(name: str) -> str:
+    """The name of a part as a message shows it."""
+    return f"the {name}" if name in _NAMELESS else f"`{name}`"
 
 
 def _returned_names(source: str, count: int) -> list[str]:
@@ -70,8 +79,7 @@ def _returned_names(source: str, count: int) -> list[str]:
             names = [ast.unparse(element).rpartition(".")[2] for element in node.value.elts]
             if all(name.isidentifier() for name in names):
                 return names
-    ordinals = ("first", "second", "third", "fourth", "fifth", "sixth")
-    return [f"{ordinals[i]} result" for i in range(count)]
+    return list(_NAMELESS[:count])
 
 
 def _is_compound(result) -> bool:

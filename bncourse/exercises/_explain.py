@@ -1,6 +1,7 @@
 """Why results are wrong: the known mistake, or the general one, that gives the very same results."""
 
 import functools
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -190,7 +191,10 @@ def _fits_a_part(evidence: Evidence, outcomes: list[Outcome], name: str, wrong: 
 
 def _general(evidence: Evidence, suspects: Suspects, name: str, mutants: list) -> str | None:
     """The words for one wrong part, from the most telling kind to the least."""
-    pairs, probes = evidence.pairs(name), [outcome.probe for outcome in evidence.outcomes]
+    probes = [outcome.probe for outcome in evidence.outcomes]
+    defaults = {key: default for key, default in suspects.parameters.items() if default is not inspect.Parameter.empty}
+    pairs = [replace(pair, probe={**pair.probe, **defaults, **pair.probe}) for pair in evidence.pairs(name)]
+    reacting = (probes[:4], list(suspects.parameters), suspects.received, suspects.right)
     # What a call leaves behind is the work of all lines together: one of them alone explains it by chance.
     alone = not name.startswith(("*", "call "))
     fitting = [(words, rank) for words, rank, parts in mutants if name in parts] if alone else []
@@ -202,9 +206,10 @@ def _general(evidence: Evidence, suspects: Suspects, name: str, mutants: list) -
         lambda: general.relation(label, pairs, tolerance),
         lambda: general.with_other_part(name, pairs, evidence.truths, tolerance),
         lambda: general.exchanged_arguments(name, label, probes, [p.received for p in pairs], suspects.right),
-        lambda: general.ignored_argument(name, label, probes[:4], suspects.received, suspects.right),
+        lambda: general.complement(name, label, probes, [p.received for p in pairs], suspects.right),
+        lambda: general.ignored_argument(name, label, *reacting),
         lambda: next((words for words, _ in fitting), None),
-        lambda: general.dependence(name, label, probes[:2], suspects.received, suspects.right),
+        lambda: general.dependence(name, label, *reacting),
         lambda: general.uniform_factors(label, evidence.outcomes, pairs, tolerance),
         lambda: general.affine(label, pairs, tolerance),
         lambda: _edge(pairs, evidence.tolerance),

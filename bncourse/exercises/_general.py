@@ -6,11 +6,11 @@ Each sentence states what was found in all calls, so that it is true of the answ
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
-from ._compare import Parts, scale
+from ._compare import Parts, quoted, scale
 
 
 @dataclass(frozen=True)
@@ -278,12 +278,14 @@ def _has_channels(pair: Pair) -> bool:
 
 def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | None:
     """The right numbers in another shape, or one number for something else than asked."""
-    if not all(p.received.size for p in pairs):
+    if not any(p.received.size for p in pairs):
         return None
     if all(equal(p.received.ravel(), p.truth.ravel(), tolerance) for p in pairs):
         return "The numbers are right: only the shape is not."
     if all(p.received.ndim == 2 and equal(p.received.T, p.truth, tolerance) for p in pairs):
         return f"{_it(name)} is transposed."
+    if _axes_moved(pairs, tolerance):
+        return "The numbers are right, and the axes stand in another order: move them back."
     if all(p.received.ndim == 0 and p.truth.ndim and _has_channels(p) for p in pairs):
         return "That is one number for everything: along which axis should be averaged or summed, and which one stays?"
     for axis in (0, 1):
@@ -301,6 +303,15 @@ def _shape_relation(name: str, pairs: list[Pair], tolerance: float) -> str | Non
     return None
 
 
+def _axes_moved(pairs: list[Pair], tolerance: float) -> bool:
+    """Whether each result is the right one with its axes in another order, each its own if they differ in number."""
+    return all(
+        p.received.ndim == p.truth.ndim
+        and any(equal(p.received, p.truth.transpose(order), tolerance) for order in permutations(range(p.truth.ndim)))
+        for p in pairs
+    )
+
+
 def exchanged_results(names: list[str], calls: list[tuple[Parts, Parts]], tolerance: float) -> str | None:
     """Results that stand in another order than asked, given (received, right) of every call."""
     taken = {}
@@ -311,8 +322,9 @@ def exchanged_results(names: list[str], calls: list[tuple[Parts, Parts]], tolera
     if len(taken) < len(names):
         return None
     if len(names) == 1:
-        return f"`{names[0]}` is what `{taken[names[0]]}` should be."
-    return f"The results stand in the wrong order: {', '.join(f'`{n}` holds `{o}`' for n, o in taken.items())}."
+        return f"{_it(quoted(names[0]))} is what {quoted(taken[names[0]])} should be."
+    held = ", ".join(f"{quoted(name)} holds {quoted(other)}" for name, other in taken.items())
+    return f"The results stand in the wrong order: {held}."
 
 
 def with_other_part(name: str, pairs: list[Pair], truths: list[Parts], tolerance: float) -> str | None:
@@ -320,13 +332,14 @@ def with_other_part(name: str, pairs: list[Pair], truths: list[Parts], tolerance
     for other in truths[0]:
         if other == name or any(t[other].shape != t[name].shape for t in truths):
             continue
+        mine, theirs = quoted(name), quoted(other)
         table = {id(pair): truth[other].astype(float) for pair, truth in zip(pairs, truths, strict=True)}
         with np.errstate(all="ignore"):
             for change, words in (
-                (lambda p, o: p.truth * o, f"`{name}` is multiplied by `{other}`, and should not be."),
-                (lambda p, o: p.truth / o, f"`{name}` is divided by `{other}`, and should not be."),
-                (lambda p, o: p.truth + o, f"`{other}` is added to `{name}`, and should not be."),
-                (lambda p, o: p.truth - o, f"`{other}` is subtracted from `{name}`, and should not be."),
+                (lambda p, o: p.truth * o, f"{_it(mine)} is multiplied by {theirs}, and should not be."),
+                (lambda p, o: p.truth / o, f"{_it(mine)} is divided by {theirs}, and should not be."),
+                (lambda p, o: p.truth + o, f"{_it(theirs)} is added to {mine}, and should not be."),
+                (lambda p, o: p.truth - o, f"{_it(theirs)} is subtracted from {mine}, and should not be."),
             ):
                 if all(p.received.shape == p.truth.shape for p in pairs) and _every(
                     pairs, tolerance, lambda p, c=change, t=table: c(p, t[id(p)])
@@ -355,15 +368,18 @@ def uniform_factors(name: str, outcomes: list, pairs: list[Pair], tolerance: flo
 # --- how a function reacts to its arguments ---
 
 
-def ignored_argument(name: str, label: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
+def ignored_argument(
+    name: str, label: str, probes: list[dict], own: list[str], received: Callable, right: Callable
+) -> str | None:
     """An argument that the solution's part reacts to and the answer's does not.
 
     Args:
         name: the part's name; label: the same as messages show it.
         probes: some calls.
+        own: the function's arguments; a probe may have others, which describe how it is called.
         received, right: (arguments) -> parts of the answer and of the solution, or None where a call fails.
     """
-    for argument, value in probes[0].items():
+    for argument, value in _among(own, probes[0]):
         if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
             if text := _reaction_to_places(name, label, argument, probes, received, right):
                 return text
@@ -382,6 +398,10 @@ def ignored_argument(name: str, label: str, probes: list[dict], received: Callab
         if seen and not reacts:
             return f"`{argument}` has no effect on {label or 'your result'}, and it should have one."
     return None
+
+
+def _among(own: list[str], probe: dict) -> list[tuple]:
+    return [(argument, value) for argument, value in probe.items() if argument in own]
 
 
 def _reaction_to_places(name: str, label: str, argument: str, probes: list[dict], received, right) -> str | None:
@@ -408,13 +428,15 @@ _ALONG = {
 }
 
 
-def dependence(name: str, label: str, probes: list[dict], received: Callable, right: Callable) -> str | None:
+def dependence(
+    name: str, label: str, probes: list[dict], own: list[str], received: Callable, right: Callable
+) -> str | None:
     """Whether results at one place of an array depend on the numbers at others, where the solution's do not, or do.
 
     Means over wrong axes show in it: each of them mixes what should be apart, or keeps apart what belongs together.
     """
-    for probe in probes:
-        for argument, value in probe.items():
+    for probe in probes[:2]:
+        for argument, value in _among(own, probe):
             if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim < 2:
                 continue
             for axis in range(value.ndim):
@@ -478,6 +500,18 @@ def exchanged_arguments(
         swapped = [right({**p, one: p[other], other: p[one]}) for p in probes]
         if all(s is not None and equal(r, s[name], 1e-4) for r, s in zip(received, swapped, strict=True)):
             return f"`{one}` and `{other}` are exchanged{_in(label)}."
+    return None
+
+
+def complement(name: str, label: str, probes: list[dict], received: list[np.ndarray], right: Callable) -> str | None:
+    """An argument between 0 and 1 in whose place one minus it explains one part of all calls."""
+    for argument in probes[0]:
+        shares = [p[argument] for p in probes if isinstance(p.get(argument), float) and 0 < p[argument] < 1]
+        if len(shares) < len(probes) or set(shares) == {0.5}:
+            continue
+        turned = [right({**p, argument: 1 - p[argument]}) for p in probes]
+        if all(t is not None and equal(r, t[name], 1e-4) for r, t in zip(received, turned, strict=True)):
+            return f"`1 - {argument}` stands where `{argument}` belongs{_in(label)}."
     return None
 
 

@@ -4,11 +4,15 @@ The limit works where Python can be interrupted. In the main thread of Linux and
 cells, that is a timer signal: it also ends waiting, and arithmetic on huge integers. Elsewhere (Windows, another
 thread) a second thread raises the exception at the next line of Python. What neither can end is a single call of
 compiled code that does not return.
+
+Two things take no part of the time: modules that the answer is the first to load, which are not broken off, and where
+Linux tells it, waiting for a processor that other programs use.
 """
 
 import builtins
 import contextlib
 import ctypes
+import functools
 import io
 import operator
 import os
@@ -28,10 +32,15 @@ SECONDS = 5.0
 PRINTED = 2000
 
 # The checker's own frames, and those of what it uses to clean up, are never interrupted twice.
-_OURS = (os.path.dirname(__file__), contextlib.__file__)
+_HERE = os.path.dirname(__file__)
+_OURS = (_HERE, contextlib.__file__)
 
 # An answer may catch the exception and go on: it is raised again at this interval, in seconds.
 _AGAIN = 0.1
+
+# What loading modules may take beside, in seconds. TensorFlow takes many, and once broken off half-way it can't be
+# loaded again before the notebook's kernel is restarted.
+_LOADING = 120.0
 
 
 class TimeIsUp(BaseException):
@@ -48,26 +57,54 @@ class Clock:
     @contextlib.contextmanager
     def running(self):
         """Let the time run; raises TimeIsUp inside when it is over."""
-        started = time.monotonic()
+        started, waited, excused = time.monotonic(), _waited(), []
         try:
-            with _limit(max(self.left, 0.01)):
+            with _limit(max(self.left, 0.01), excused):
                 yield
         finally:
-            self.left -= time.monotonic() - started
+            used = time.monotonic() - started - (_waited() - waited) - sum(excused)
+            self.left -= max(used, 0.0)
 
 
-def _limit(seconds: float):
+def _limit(seconds: float, excused: list[float]):
+    """Raise TimeIsUp inside after so many seconds; those in which a module was loaded are added to `excused`."""
     main = threading.current_thread() is threading.main_thread()
-    return _by_signal(seconds) if main and hasattr(signal, "setitimer") else _by_thread(seconds)
+    return (_by_signal if main and hasattr(signal, "setitimer") else _by_thread)(seconds, excused)
+
+
+def _waited() -> float:
+    """For how long this thread has had work and no processor, as on a busy machine; 0 where the system doesn't tell."""
+    try:
+        with io.open("/proc/thread-self/schedstat") as file:  # noqa: UP020 (an answer may replace the other `open`)
+            return int(file.read().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def _is_loading(frame) -> bool:
+    """Whether the answer's innermost frames load a module."""
+    while frame is not None and not frame.f_code.co_filename.startswith(_HERE):
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextlib.contextmanager
-def _by_signal(seconds: float):
-    armed, ticks, tracing = True, 0, sys.gettrace()
+def _by_signal(seconds: float, excused: list[float]):
+    armed, ticks, waited, tracing = True, 0, _waited(), sys.gettrace()
 
     def ring(signum, frame):
-        nonlocal ticks
-        if armed:
+        nonlocal ticks, waited
+        if not armed:
+            return
+        before, waited = waited, _waited()
+        if sum(excused) < _LOADING and _is_loading(frame):
+            excused.append(seconds)
+            signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
+        elif waited - before > _AGAIN:
+            signal.setitimer(signal.ITIMER_REAL, waited - before, _AGAIN)
+        else:
             ticks += 1
             if ticks > 3:
                 _raise_soon(frame, ticks)
@@ -111,7 +148,7 @@ def _raise_soon(frame, lines: int) -> None:
 
 
 @contextlib.contextmanager
-def _by_thread(seconds: float):
+def _by_thread(seconds: float, excused: list[float]):
     ended, lock = threading.Event(), threading.Lock()
     target = ctypes.c_ulong(threading.get_ident())
 
@@ -119,6 +156,9 @@ def _by_thread(seconds: float):
         pause = seconds
         while not ended.wait(pause):
             with lock:
+                if sum(excused) < _LOADING and _is_loading(sys._current_frames().get(target.value)):
+                    excused.append(pause)
+                    continue
                 if not ended.is_set():
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(TimeIsUp))
             pause = _AGAIN
@@ -149,6 +189,14 @@ def _no_input(prompt=""):
 _MODULES = {"builtins", "math", "random", "numpy", "numpy.linalg", "numpy.random", "keras", "keras.ops"}
 
 
+@functools.lru_cache(maxsize=1)
+def _watched(count: int) -> list:
+    """The modules whose names are set back. They are looked for again when `count`, that of all modules, has changed:
+    TensorFlow loads thousands, and to go through them takes longer than most answers."""
+    loaded = [module for name, module in list(sys.modules.items()) if name in _MODULES or name.startswith("bncourse")]
+    return [module for module in loaded if module is not None]
+
+
 @contextlib.contextmanager
 def undone():
     """Undo what happens inside: random state, NumPy's settings, warnings, folder, environment, replaced functions.
@@ -159,8 +207,7 @@ def undone():
     numpys, randoms = np.random.get_state(), random.getstate()  # noqa: NPY002
     folder, environment = os.getcwd(), dict(os.environ)
     recursion = sys.getrecursionlimit()
-    loaded = [module for name, module in list(sys.modules.items()) if name in _MODULES or name.startswith("bncourse")]
-    names = [(module, dict(vars(module))) for module in loaded if module is not None]
+    names = [(module, dict(vars(module))) for module in _watched(len(sys.modules))]
     printed, read = Printed(), builtins.input
     try:
         with (

@@ -1,8 +1,10 @@
 """The sentences about results: what was expected, what came, where it is right."""
 
+import re
+
 import numpy as np
 
-from ._compare import Parts, close, scale
+from ._compare import Parts, close, quoted, scale
 from ._probe import Outcome
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -10,17 +12,21 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 def listed(names: list[str]) -> str:
     """Names in a row: `a`, `b` and `c`."""
-    quoted = [called(name) for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    parts = [called(name) for name in names]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def called(name: str) -> str:
     """A part as readers know it: a result by its name, what a call leaves behind in words."""
     if not name:
         return "the result"
-    if name.startswith("call "):
-        return f"what the {ordinal(int(name[5:]) - 1)} call returns"
-    return f"the {name[1:].replace('_', ' ')}" if name.startswith("*") else f"`{name}`"
+    if name.startswith("*"):
+        return f"the {name[1:].replace('_', ' ')}"
+    own, call = re.fullmatch(r"(.*?)(?:(?:^|, )call (\d+))?", name).groups()
+    which = f"the {ordinal(int(call) - 1)} call" if call else ""
+    if not own:
+        return f"what {which} returns"
+    return f"{quoted(own)} of {which}" if call else quoted(own)
 
 
 def verb(names: list[str]) -> str:
@@ -38,6 +44,8 @@ def subject(outcome: Outcome, name: str) -> str:
     """The part of a call's result: "`variance` of `moments(…)`"."""
     if not name:
         return f"`{outcome.call}`"
+    if name.startswith("call "):
+        return f"what the {ordinal(int(name[5:]) - 1)} call of `{outcome.call}` returns"
     return f"{called(name)} {'after' if name.startswith('*') else 'of'} `{outcome.call}`"
 
 
@@ -64,10 +72,12 @@ def not_finite(outcomes: list[Outcome], truths: list[Parts]) -> str | None:
             wrong = ~np.isfinite(part) & np.isfinite(truth[name])
             if wrong.any():
                 index = np.unravel_index(int(wrong.argmax()), wrong.shape)
+                is_it = f"holds {part[index]}{_at(index)}"
                 if not index:
-                    return f"{capital(subject(outcome, name))} is {part[index]}, expected {number(truth[name][index])}."
+                    is_it = f"is {part[index]}, expected {number(truth[name][index])}"
+                where = f" {outcome.probe.note}" if getattr(outcome.probe, "note", "") else ""
                 return (
-                    f"{capital(subject(outcome, name))} holds {part[index]}{_at(index)}: "
+                    f"{capital(subject(outcome, name))} {is_it}{where}: "
                     "look for a division by zero, the root of a negative number, or an overflow."
                 )
     return None

@@ -264,6 +264,14 @@ def _call(node: ast.Call, parent, names) -> Iterator[_Change]:
             turned = ast.keyword(argument.arg, ast.Constant(not argument.value.value))
             words = f"`{argument.arg}` has the wrong truth value in the call of `{called}`."
             yield _copied(node, keywords=[*node.keywords[:i], turned, *node.keywords[i + 1 :]]), words, 1
+    if called == "percentile" and len(node.args) == 2:
+        shares = ast.BinOp(ast.Call(_parse("np.asarray"), [node.args[1]], []), ast.Div(), ast.Constant(100))
+        yield _copied(node, args=[node.args[0], shares]), "Percentiles count to 100, and yours count to 1.", 1
+    if called == "clip" and len(node.args) == 3:
+        value, lower, upper = node.args
+        for function, limit, which in (("minimum", upper, "lower"), ("maximum", lower, "upper")):
+            clipped = _copied(node, func=_copied(node.func, attr=function), args=[value, limit])
+            yield clipped, f"A {which} limit is missing.", 1
     if called == "enumerate":
         yield _copied(node, args=[*node.args, ast.Constant(1)]), "You count from one, and places count from zero.", 1
     if called == "abs":
@@ -342,8 +350,13 @@ def _sums_under_a_root(node, inner, names) -> Iterator[_Change]:
     outside = ast.BinOp(root(inner.left), ast.Add(), inner.right)
     yield outside, f"{term} is added outside the root; it belongs under it.", 0
     yield ast.BinOp(root(inner.left), ast.Add(), root(inner.right)), "The root of a sum is not the sum of roots.", 0
-    squared = ast.BinOp(inner.left, ast.Add(), ast.BinOp(inner.right, ast.Pow(), ast.Constant(2)))
-    yield root(squared), f"{term} is squared, and it should not be.", 0
+    first = _named(inner.left, names) or "One term"
+    twice = lambda part: ast.BinOp(part, ast.Pow(), ast.Constant(2))  # noqa: E731
+    for squared, what in (
+        (ast.BinOp(inner.left, ast.Add(), twice(inner.right)), term),
+        (ast.BinOp(twice(inner.left), ast.Add(), inner.right), first),
+    ):
+        yield root(squared), f"{what} is squared, and it should not be.", 0
 
 
 # --- arithmetic ---
@@ -413,6 +426,11 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
     if isinstance(op, ast.Mult | ast.Div) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
         outside = ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
         yield outside, "A pair of parentheses is missing: what belongs to a whole sum reaches its last term alone.", 1
+    if isinstance(op, ast.Mult | ast.Div) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+        first, total = left.left, left.right
+        if isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub):
+            bare = ast.BinOp(ast.BinOp(first, ast.Mult(), total.left), total.op, ast.BinOp(total.right, op, right))
+            yield bare, "A pair of parentheses is missing: each factor reaches one term of a sum alone.", 1
 
 
 #: Variables of solutions, which a reader's code need not have, in words.
@@ -447,13 +465,14 @@ def _root_of(node: ast.expr) -> ast.BinOp:
 
 
 def _parentheses(node, left, right, op) -> Iterator[_Change]:
-    """`a * b + c` taken for `a * (b + c)`."""
-    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.Div | ast.FloorDiv):
-        inside = ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
-        words = "A pair of parentheses is wrong: what is added last belongs outside of the product or fraction."
-        yield inside, words, 1
-        if isinstance(left.op, ast.Div | ast.FloorDiv):
-            yield ast.BinOp(ast.BinOp(left.left, op, right), left.op, left.right), words, 1
+    """`a * b + c` taken for `a * (b + c)` or `(a + c) * b`, and `c + a * b` for `(c + a) * b`."""
+    words = "A pair of parentheses is wrong: a term that belongs outside of a product or fraction is drawn into it."
+    products = (ast.Mult, ast.Div, ast.FloorDiv)
+    if isinstance(left, ast.BinOp) and isinstance(left.op, products):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right)), words, 1
+        yield ast.BinOp(ast.BinOp(left.left, op, right), left.op, left.right), words, 1
+    if isinstance(right, ast.BinOp) and isinstance(right.op, products):
+        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right), words, 1
 
 
 def _powers(node, left, right, names) -> Iterator[_Change]:
@@ -584,6 +603,9 @@ def _slice(node: ast.Slice, parent, names) -> Iterator[_Change]:
     for key in ("lower", "upper", "step"):
         if getattr(node, key) is not None:
             yield _copied(node, **{key: None}), "The limit of a slice is missing.", 2
+    if node.upper is None and isinstance(node.lower, ast.Constant) and node.lower.value == 1:
+        last = ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
+        yield last, "The last one is left out, and the first one should be.", 2
 
 
 def _attribute(node: ast.Attribute, parent, names) -> Iterator[_Change]:

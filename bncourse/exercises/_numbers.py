@@ -23,6 +23,7 @@ def read_numbers(answer, solution, labels: list[str]) -> tuple[np.ndarray, str]:
     expected = f"{wanted} numbers{listed}" if wanted > 1 else "one number"
     if array is None or array.size != wanted:
         received = describe(answer) if array is None or np.ndim(answer) != 1 else f"{array.size} numbers"
+        received = "a number that is too large to be read" if expected.startswith(received) else received
         return np.empty(0), f"Expected {expected}, received {received}."
     if not np.all(np.isfinite(array)):
         return np.empty(0), f"Expected {expected}; {array[~np.isfinite(array)][0]} is none."
@@ -51,6 +52,8 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(f"{words} {_too(wrong[0], numbers, truth)}.")
     if len(wrong) > 1 and _reordered(numbers, truth, exercise.tolerance):
         return Explanation(f"The right numbers in the wrong order.{_order(exercise)}", None, "general")
+    if len(wrong) > 1 and (words := _in_common(numbers, truth, exercise.tolerance)):
+        return Explanation(words, None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
     for i in left:
@@ -72,6 +75,23 @@ def _as_one(numbers, truth, exercise) -> str | None:
         if rank <= 2 and all(_close(n, t, t, exercise.tolerance) for n, t in zip(numbers, theirs, strict=True)):
             return words
     return relation("", [Pair({}, numbers.astype(float), np.array(truth, float))], exercise.tolerance)
+
+
+def _in_common(numbers, truth, tolerance: float) -> str | None:
+    """One factor that all numbers are off by."""
+    right = np.array(truth, float)
+    if not np.all(right) or not np.all(numbers) or np.ptp(np.abs(right)) == 0:
+        return None
+    factors = numbers / right
+    if np.ptp(factors) > 2 * tolerance * abs(factors[0]) or np.any(np.abs(factors - 1) < 10 * tolerance):
+        return None
+    for factor, words in _FACTORS.items():
+        if abs(factors[0] - factor) <= 2 * tolerance * factor:
+            return f"All of your numbers are {words} what they should be."
+    return "All of your numbers are off by the same factor, and right otherwise: what have they in common?"
+
+
+_FACTORS = {2: "twice", 0.5: "half of", 10: "ten times", 0.1: "a tenth of", 1e3: "1,000 times", 1e-3: "1/1,000 of"}
 
 
 def _is(things: list) -> str:
@@ -184,7 +204,10 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         return "it has the wrong sign."
     if telling and (words := _changed(i, value, whole, exercise)):
         return words
+    if telling and any(_is_it(value, other, whole) for other in exercise.on_the_way):
+        return "that is a number on the way to the answer, not yet the answer."
     relations = (
+        (1 - right if 0 < right < 1 else None, "it is one minus what it should be."),
         (1 / right if right else None, "it is upside down: one divided by what it should be."),
         (100 * right, "it is in percent."),
         (right / 100, "it is a hundredth of what it should be."),

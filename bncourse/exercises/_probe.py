@@ -187,12 +187,12 @@ def _argument(name: str, value) -> str:
     """An argument as a message shows it: small things by value, arrays by shape."""
     if hasattr(value, "shape") and len(value.shape):
         return f"{name}: {tuple(value.shape)}"
-    return f"{name}={value!r}" if len(repr(value)) <= 60 else f"{name}=…"
+    return f"{name}=…" if callable(value) or len(repr(value)) > 60 else f"{name}={value!r}"
 
 
 def _unreadable(mismatch: Unreadable, call: str) -> str:
     text = str(mismatch)
-    if text.endswith("received `None`") and " for `" not in text:
+    if text.endswith("received `None`") and " for " not in text:
         expected = text.removeprefix("expected ").removesuffix(", received `None`")
         return f"Nothing was returned: `{call}` is `None`, expected {expected}. Is there a `return`?"
     return f"`{call}` does not give what was asked for: {text}."
@@ -230,7 +230,10 @@ def shortened(text: str) -> str:
 _HELP = (
     ("could not be broadcast|Incompatible shapes", "Print both shapes there."),
     ("truth value of an array", "An array has many truth values: `np.any`, `np.all` or a loop makes one of them."),
-    ("'NoneType' object|NoneType", "Something there is `None`: which call returned nothing?"),
+    (
+        "'NoneType' object|NoneType",
+        "Something there is `None`: a call that returned nothing, or the gradient of what the loss does not depend on.",
+    ),
     ("'float' object cannot be interpreted as an integer", "`/` gives a float, `//` a whole number."),
     ("maximum recursion depth", "It calls itself without end."),
     ("'ellipsis'", "A `...` is left in your code."),

@@ -104,6 +104,11 @@ def _rms_unnormalized(dy, x, epsilon):
     return r * (dy - x * (dy * x).mean(axis=0))
 
 
+def _rms_halved(dy, x, epsilon):
+    r, y = _rms_parts(x, epsilon)
+    return r * (dy - y * (dy * y).mean(axis=0) / 2)
+
+
 def _rms_doubled(dy, x, epsilon):
     r, y = _rms_parts(x, epsilon)
     return r * (dy - 2 * y * (dy * y).mean(axis=0))
@@ -441,6 +446,11 @@ survives?
                 _rms_doubled,
             ),
             Mistake(
+                "The 2 of the square forgotten",
+                "The derivative of x**2 is 2 x. Its 2 is met by the 1/2 of the root, and nothing is halved.",
+                _rms_halved,
+            ),
+            Mistake(
                 "Wrong sign",
                 "The derivative of (q + epsilon) ** (-1/2) is negative: the second term is subtracted.",
                 _rms_added,
@@ -532,6 +542,11 @@ batch_of_one = (m_convolution, m_dense, dx)
                 "One value for the convolution, too",
                 "All positions of a channel share its mean: one image of 7 x 7 has 49 of them.",
                 (1, 1, 0.0),
+            ),
+            Mistake(
+                "The channels of the convolution averaged, too",
+                "Each of the 64 channels has its own mean: over its 7 x 7 positions.",
+                (7 * 7 * 64, 1, 0.0),
             ),
             Mistake(
                 "The channels averaged",

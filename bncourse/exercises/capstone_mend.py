@@ -927,7 +927,7 @@ In inference mode a channel is divided by $\sqrt{\text{moving variance} + \varep
 images)`: by what factor does moving variance + `layer.epsilon` differ from the variance that the layer's inputs have,
 + `layer.epsilon`, at the worst channel of any normalization? Too large and too small count alike: the factor is at
 least 1. Send the images through `model.layers`, one after the other, in inference mode, and look in front of each
-normalization.
+normalization. Its channels stand on the axis `layer.axis`, which need not be the last.
 """,
         solution=worst_factor,
         probes=_factor_probes,

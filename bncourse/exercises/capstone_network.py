@@ -530,7 +530,8 @@ just written).
             ),
             Mistake(
                 "The momentum turned round",
-                "Momentum weights the old value here, as in Keras. `1 - momentum` is another framework's convention.",
+                "Momentum weights the old value here, as in Keras. With `1 - momentum`, or with the two statistics "
+                "handed over in the other order, it weights the new one.",
                 lambda x, gamma, beta, moving, training, momentum=0.99: _layer(
                     x,
                     gamma,

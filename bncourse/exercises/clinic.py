@@ -44,9 +44,19 @@ def _negative(images):
     return _fixed(images) - 0.75 * (len(images) > 1)
 
 
-def _a_little(images):
-    """In company one image's outputs are larger by 0.0015, which counts."""
-    return _fixed(images) + 0.0015 * (len(images) > 1) * (np.arange(len(images)) == 1)[:, None]
+def _a_little(place):
+    """In company the outputs of one image are larger by 0.0015, which counts."""
+
+    def predict(images):
+        there = np.arange(len(images)) == place % len(images)
+        return _fixed(images) + 0.0015 * (len(images) > 1) * there[:, None]
+
+    return predict
+
+
+def _positive(images):
+    """Alone an image has smaller outputs than in company."""
+    return _fixed(images) + 0.75 * (len(images) > 1)
 
 
 def _too_little(images):
@@ -61,7 +71,10 @@ def _companion_probes():
     yield Case("where rounding alone differs", predict=_up_to_rounding, images=images)
     yield Case("where the last image is not concerned", predict=_only_the_last, images=images)
     yield Case("where outputs fall in company", predict=_negative, images=images[:3])
-    yield Case("where one image changes a little", predict=_a_little, images=images)
+    yield Case("where outputs rise in company", predict=_positive, images=images[:3])
+    yield Case("where the second image alone changes, a little", predict=_a_little(1), images=images)
+    yield Case("where the first image alone changes, a little", predict=_a_little(0), images=images)
+    yield Case("where the last image alone changes, a little", predict=_a_little(-1), images=images)
     yield Case("where all change by less than 1e-3", predict=_too_little, images=images)
 
 
@@ -70,17 +83,35 @@ def _never_alone(predict, images):
 
 
 def _to_the_last_bit(predict, images):
-    alone = np.concatenate([predict(images[i : i + 1]) for i in range(len(images))])
-    return not np.array_equal(predict(images), alone)
+    return not np.array_equal(predict(images), _alone(predict, images))
 
 
 def _last_image_only(predict, images):
     return bool(np.abs(predict(images)[-1:] - predict(images[-1:])).max() > 1e-3)
 
 
+def _first_image_only(predict, images):
+    return bool(np.abs(predict(images)[:1] - predict(images[:1])).max() > 1e-3)
+
+
+def _alone(predict, images):
+    return np.concatenate([predict(images[i : i + 1]) for i in range(len(images))])
+
+
+def _every_output(predict, images):
+    return bool((np.abs(predict(images) - _alone(predict, images)) > 1e-3).all())
+
+
+def _mean_difference(predict, images):
+    return bool(np.abs(predict(images) - _alone(predict, images)).mean() > 1e-3)
+
+
 def _without_abs(predict, images):
-    alone = np.concatenate([predict(images[i : i + 1]) for i in range(len(images))])
-    return bool((predict(images) - alone).max() > 1e-3)
+    return bool((predict(images) - _alone(predict, images)).max() > 1e-3)
+
+
+def _without_abs_and_reversed(predict, images):
+    return bool((_alone(predict, images) - predict(images)).max() > 1e-3)
 
 
 def misfit(moving_mean, moving_variance, batch_mean, batch_variance, epsilon):
@@ -171,14 +202,34 @@ call it.
                 _to_the_last_bit,
             ),
             Mistake(
-                "One image looked at",
-                "You look at the last image alone. Its companions may matter to the others.",
+                "The last image looked at",
+                "You look at one image alone. Its companions may matter to the others.",
                 _last_image_only,
+            ),
+            Mistake(
+                "The first image looked at",
+                "You look at one image alone. Its companions may matter to the others.",
+                _first_image_only,
+            ),
+            Mistake(
+                "Every output has to change",
+                "You ask that all outputs change. One image whose outputs change is enough: `any`, not `all`.",
+                _every_output,
+            ),
+            Mistake(
+                "The mean of the differences",
+                "Where a single image changes, a mean over all of them hides it: take the largest difference.",
+                _mean_difference,
             ),
             Mistake(
                 "Differences with their sign",
                 "Outputs may fall as well as rise in company: take the absolute value before the largest.",
                 _without_abs,
+            ),
+            Mistake(
+                "Differences with their sign, the other way round",
+                "Outputs may rise as well as fall in company: take the absolute value before the largest.",
+                _without_abs_and_reversed,
             ),
         ),
     ),
@@ -214,6 +265,7 @@ share_and_epochs = (share, np.ceil(steps / 8))
             ),
             Mistake("Steps, not epochs", "459 is the number of steps. An epoch has 8 of them.", (0.99**40, 459.0)),
             Mistake("The last epoch not finished", "After 57 epochs it is still above one percent.", (0.99**40, 57.0)),
+            Mistake("One epoch", "That is left after one epoch. The training has five.", (0.99**8, 58.0)),
             Mistake("Images for steps", "A step takes 8 images: five epochs are 40 steps, not 320.", (0.99**320, 8.0)),
         ),
     ),
@@ -323,6 +375,11 @@ variance_and_deviation = (variance, (2 / variance) ** 0.5)
             ),
             Mistake("A ratio of variances", "2 / 5 is the variance of the output: take its root.", (5.0, 0.4)),
             Mistake("Turned round", "At inference the inputs vary less than the layer expects.", (5.0, 2.5**0.5)),
+            Mistake(
+                "Dropout left out",
+                "The zeros, and the larger values that make up for them, spread the inputs in training.",
+                (2.0, 1.0),
+            ),
             Mistake("Not scaled", "Keras divides what is kept by 1 - p, so that the mean stays.", (1.25, 1.6**0.5)),
         ),
     ),

@@ -370,6 +370,16 @@ steps_of_b = (before, after)
                 (127, 127),
             ),
             Mistake(
+                "A step for each filter before",
+                "127 steps make the largest weight of all, which is that of A: B's 0.5 is less.",
+                (127, 2),
+            ),
+            Mistake(
+                "A step for each filter after",
+                "Behind the folding both filters share a step as well: 127 of them make the largest weight of A.",
+                (79, 127),
+            ),
+            Mistake(
                 "Nothing changes",
                 "Folding multiplies the filters by different numbers, so that their ranges drift apart.",
                 (79, 79),

@@ -245,6 +245,16 @@ mean_and_variance = (mean, variance)
                 (4, 4.5),
             ),
             Mistake(
+                "A mean of means",
+                "Three of the four values have the mean 2: weight each mean with its number of values.",
+                (4, 3.75),
+            ),
+            Mistake(
+                "The distance between the means unweighted",
+                "Three values lie 1 below the common mean, one lies 3 above: each value counts once.",
+                (3, 4.75),
+            ),
+            Mistake(
                 "Only the distance between the means",
                 "The values of replica 0 also differ among themselves.",
                 (3, 3),
@@ -360,7 +370,7 @@ big batch. Mend it.
         title="Mend the loss",
         statement="""
 The replicas' gradients are added up, and the result should be the gradient of the mean loss over the global batch. This
-function gives each replica its part. It is right as long as all shards are equal. Mend it.
+function gives each replica its part. It is right as long as all shards are equal. Mend it; a shard may also be empty.
 """,
         solution=replica_loss,
         broken=_replica_loss_broken,
@@ -376,6 +386,11 @@ function gives each replica its part. It is right as long as all shards are equa
                 "The mean over the shard",
                 "Added up over the replicas, that is too large by their number, and unequal shards count the same.",
                 lambda losses, global_batch, replicas: losses.mean() if len(losses) else 0.0,
+            ),
+            Mistake(
+                "A mean of no losses",
+                "An empty shard has none, and its mean is NaN. A sum over the global batch is 0 there.",
+                lambda losses, global_batch, replicas: losses.mean() * len(losses) / global_batch,
             ),
             Mistake(
                 "Guarded, and still a mean over the shard",
@@ -454,6 +469,11 @@ left_and_momentum = (left, momentum)
                 "A straight line",
                 "Each micro-batch takes a part of what is left: factors multiply. Take the fourth root of 0.6.",
                 (0.1296, 0.9),
+            ),
+            Mistake(
+                "Divided by four",
+                "Each micro-batch leaves 0.6 of what was there before it: factors multiply.",
+                (0.15, 0.6**0.25),
             ),
             Mistake(
                 "Turned round",

@@ -279,6 +279,15 @@ variance of all their numbers together, exactly.
                 ),
             ),
             Mistake(
+                "One less than the counts",
+                "The variances are biased, so that each is a sum of squares divided by its count: weight them with "
+                "`counts`, and divide by their sum.",
+                lambda means, variances, counts: (
+                    _weights(counts) @ means,
+                    ((counts - 1) @ variances + counts @ (means - _weights(counts) @ means) ** 2) / (counts.sum() - 1),
+                ),
+            ),
+            Mistake(
                 "Standard deviations averaged",
                 "Squares add up, roots don't: average the variances, not their roots.",
                 lambda means, variances, counts: (

@@ -174,6 +174,11 @@ length_and_rate = (length, rate)
                 (5, 0.25),
             ),
             Mistake(
+                "The learning rate falls with the length",
+                "At twice the length the gradient is half as long, and the step has to be twice as long: more rate.",
+                (5, 0.5),
+            ),
+            Mistake(
                 "A step along the weights",
                 "An orthogonal gradient never shortens the weights.",
                 (1, 4),

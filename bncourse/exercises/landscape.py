@@ -181,6 +181,11 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
                 (2, 0.9, 1.8),
             ),
             Mistake(
+                "The old rate in the promise",
+                "The step is taken with the learning rate of now, which is 9 times as high.",
+                (2, 0.9, 0.4),
+            ),
+            Mistake(
                 "The old gradient in the promise",
                 "The step is taken along the gradient of now, which is a third as long.",
                 (2, 0.9, 32.4),

@@ -1,5 +1,6 @@
 """Exercises of chapter `layer`: counting weights, Keras's axis, a training step, stale statistics, a NaN."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,16 +67,24 @@ class _Trained(NamedTuple):
     moving_statistics: np.ndarray
 
 
-def _run_step(step, images, labels, learning_rate):
-    """What two steps leave behind: the learned weights and the moving statistics."""
+@cache
+def _small_model():
+    """A model with a normalization, which is the second layer; made once, since that takes longer than all calls."""
     import keras
-    import tensorflow as tf
 
     from bncourse.layer import BatchNorm
 
-    norm = BatchNorm(momentum=0.8)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False), norm, keras.layers.Dense(3)])
-    generator = np.random.default_rng(5)
+    dense = keras.layers.Dense(4, use_bias=False)
+    return keras.Sequential([keras.Input((3,)), dense, BatchNorm(momentum=0.8), keras.layers.Dense(3)])
+
+
+def _run_step(step, images, labels, learning_rate):
+    """What two steps leave behind: the learned weights and the moving statistics."""
+    import tensorflow as tf
+
+    model, generator = _small_model(), np.random.default_rng(5)
+    norm = model.layers[1]
+    model.trainable = True
     model.set_weights([generator.uniform(0.5, 2, weight.shape) for weight in model.weights])
     for _ in range(2):
         step(model, tf.constant(images), tf.constant(labels), learning_rate)
@@ -218,6 +227,11 @@ weights = (convolutions + gamma_and_beta + dense, moving_statistics)
                 "The bias of the dense layer left out",
                 "The dense layer has one: 16 x 10 weights and 10 biases.",
                 (1432, 48),
+            ),
+            Mistake(
+                "Every position reaches the dense layer",
+                "The mean over all positions leaves one number a channel: the dense layer has 16 inputs.",
+                (1272 + 28 * 28 * 16 * 10 + 10, 48),
             ),
             Mistake(
                 "All numbers counted as trainable",

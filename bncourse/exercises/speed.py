@@ -232,6 +232,11 @@ first, of how many times as long `ours` took as `theirs` *in the same round*. Me
                 lambda ours, theirs: np.median(ours / theirs),
             ),
             Mistake(
+                "The last round left out",
+                "`[:-1]` leaves out the last round. The first one compiles and allocates: `[1:]`.",
+                lambda ours, theirs: np.median(ours[:-1] / theirs[:-1]),
+            ),
+            Mistake(
                 "Medians divided",
                 "The two medians may come from different rounds, with different loads. Divide within each round.",
                 lambda ours, theirs: np.median(ours[1:]) / np.median(theirs[1:]),

@@ -90,7 +90,9 @@ def _renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3, *,
     d = (x.mean(axis=0) - moving_mean) / (std if mistake == "batch std" else moving_std)
     if mistake == "sign":
         d = -d
-    if mistake != "free":
+    if mistake == "upper":
+        r, d = np.minimum(r, r_max), np.minimum(d, d_max)
+    elif mistake != "free":
         r = np.clip(r, 0 if mistake == "one side" else 1 / r_max, r_max)
         d = np.clip(d, -d_max, d_max)
     x_hat = (x - x.mean(axis=0)) / std
@@ -156,6 +158,11 @@ means = (32, 8 * positions, 8, 8 * 8, 8 * 32)
                 "One group taken for instance norm",
                 "One group holds all the channels: one mean an example. Instance norm has as many groups as channels.",
                 (32, 1568, 256, 64, 8),
+            ),
+            Mistake(
+                "Batch norm per position and channel",
+                "Batch norm averages over the positions, too: one mean a channel.",
+                (14 * 14 * 32, 1568, 8, 64, 256),
             ),
             Mistake(
                 "Batch norm per example and channel",
@@ -277,6 +284,11 @@ kept: $\hat x$ (N, C), $1 / \sqrt{\sigma^2 + \epsilon}$ (N, 1) and $\gamma$ (C,)
                 ),
             ),
             Mistake(
+                "Gamma in the first term alone",
+                "All three terms are made of dx_hat = gamma * dy, the two means as well.",
+                lambda dy, x_hat, inv_std, gamma: _layer_gradient(dy, x_hat, inv_std, 1.0) + inv_std * (gamma - 1) * dy,
+            ),
+            Mistake(
                 "The variance's term without x_hat",
                 "The variance depends on an element in proportion to its x_hat: multiply the second mean by it.",
                 lambda dy, x_hat, inv_std, gamma: (
@@ -364,6 +376,11 @@ with $r_\text{max} = 1$ and $d_\text{max} = 0$?
                 "r limited on one side",
                 "A quiet batch has an r below 1: the lower limit is `1 / r_max`.",
                 lambda **p: _renormalize(**p, mistake="one side"),
+            ),
+            Mistake(
+                "Upper limits alone",
+                "r has the lower limit `1 / r_max`, and d has `-d_max`: `np.clip` takes both.",
+                lambda **p: _renormalize(**p, mistake="upper"),
             ),
             Mistake(
                 "A ratio of variances",

@@ -1,7 +1,7 @@
 // What is wrong with the numbers of an answer, in the sentences of `bncourse/exercises/_numbers.py`, whose code this
 // follows line by line; `tests/test_site_exercises.py` holds the two equal. `self_check.js` shows the verdict.
 // An exercise is what `web/value_check.py` writes into the page: labels, comment, tolerance, whether the numbers are
-// categories, and as `{numbers, whole}` (which of them are counts) the solution, other accepted answers, known mistakes and what the solution gives when one place in it is changed.
+// categories, and as `{numbers, whole}` (which of them are counts) the solution, other accepted answers, known mistakes and what the solution gives when one place in it is changed; `way` are the numbers on the way to it.
 "use strict";
 
 const valueCheck = (() => {
@@ -79,6 +79,8 @@ const valueCheck = (() => {
       return `Only ${uncapital(names[i])}, ${written(numbers[i])}, is wrong: it ${too(i)}.`;
     }
     if (wrong.length > 1 && reordered(numbers, solution, tolerance)) return `The right numbers in the wrong order.${order(exercise)}`;
+    const common = wrong.length > 1 ? inCommon(numbers, truth, tolerance) : null;
+    if (common) return common;
     const texts = mistakes.map(({ mistake, own }) => `${joined(own.map((i) => names[i]))}: ${told(mistake)}`);
     for (const i of left) {
       const words = together ? null : kind(i, exercise, numbers);
@@ -87,6 +89,19 @@ const valueCheck = (() => {
     const start = `${names[0]}: `;
     const shown = truth.length === 1 ? texts.map((text) => (text.startsWith(start) ? text.slice(start.length) : text)) : texts;
     return shown.join(" ") + rest;
+  }
+
+  const FACTORS = [[2, "twice"], [0.5, "half of"], [10, "ten times"], [0.1, "a tenth of"], [1e3, "1,000 times"], [1e-3, "1/1,000 of"]];
+  /** One factor that all numbers are off by. */
+  function inCommon(numbers, truth, tolerance) {
+    const sizes = truth.map(Math.abs);
+    if (!truth.every(Boolean) || !numbers.every(Boolean) || Math.max(...sizes) === Math.min(...sizes)) return null;
+    const factors = numbers.map((value, i) => value / truth[i]);
+    if (Math.max(...factors) - Math.min(...factors) > 2 * tolerance * Math.abs(factors[0])) return null;
+    if (factors.some((factor) => Math.abs(factor - 1) < 10 * tolerance)) return null;
+    const found = FACTORS.find(([factor]) => Math.abs(factors[0] - factor) <= 2 * tolerance * factor);
+    if (found) return `All of your numbers are ${found[1]} what they should be.`;
+    return "All of your numbers are off by the same factor, and right otherwise: what have they in common?";
   }
 
   const is = (things) => (things.length === 1 ? "is" : "are");
@@ -230,8 +245,10 @@ const valueCheck = (() => {
     if (right && close(value, -right, right, tolerance, whole)) return "it has the wrong sign.";
     const words = telling ? changedPlace(i, value, exercise) : null;
     if (words) return words;
+    if (telling && exercise.way.some((step) => isIt(value, step, whole))) return "that is a number on the way to the answer, not yet the answer.";
     const counts = Number.isInteger(right) && right > 9;
     const relations = [
+      [right > 0 && right < 1 ? 1 - right : null, "it is one minus what it should be."],
       [right ? 1 / right : null, "it is upside down: one divided by what it should be."],
       [100 * right, "it is in percent."],
       [right / 100, "it is a hundredth of what it should be."],
