@@ -29,7 +29,7 @@ def test_loss_planes_draw_every_panel_on_one_scale():
     pictures = [ax.get_images()[0] for ax in axes]
     for picture, losses in zip(pictures, panels.values(), strict=True):
         np.testing.assert_array_equal(picture.get_array(), losses)
-        assert picture.get_clim() == (1, 20)
+        assert picture.get_clim() == (0.5, 200)
     assert [ax.get_title() for ax in axes] == ["one", "other"]
     assert {text.get_text() for text in axes[1].texts} == {"2", "20", "9", "5"}
 

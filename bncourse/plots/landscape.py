@@ -8,6 +8,8 @@ from matplotlib.colors import LogNorm
 from ._draw import PALE, new_axes, plain_numbers
 from .style import legible
 
+LOSSES = 0.5, 200  # the scale of gray, the same whatever the training gave
+
 
 def by_rate(lines, *, xlabel="learning rate", ylabel, at=None, log=False, ax=None):
     """Draw numbers over a logarithmic axis, each run or seed as a thin line and their median as a thick one.
@@ -55,12 +57,11 @@ def loss_planes(panels, steps, *, axes=None):
         figure = axes.figure
         axes.remove()
         axes = figure.subplots(-(-len(panels) // 2), 2, sharex=True, sharey=True).ravel()
-    low, high = (choose([choose(losses) for losses in panels.values()]) for choose in (np.min, np.max))
     half = (steps[1] - steps[0]) / 2
     extent = (steps[0] - half, steps[-1] + half) * 2
     marked = (0, len(steps) // 2, len(steps) - 1)
     for ax, (title, losses) in zip(axes, panels.items(), strict=True):
-        picture = ax.imshow(losses, origin="lower", extent=extent, cmap="Greys", alpha=PALE, norm=LogNorm(low, high))
+        picture = ax.imshow(losses, origin="lower", extent=extent, cmap="Greys", alpha=PALE, norm=LogNorm(*LOSSES))
         for row, column in itertools.product(marked, repeat=2):
             look = dict(color="black", ha="center", va="center", fontsize=9)
             ax.text(steps[column], steps[row], f"{losses[row, column]:.3g}", **look)
@@ -68,7 +69,7 @@ def loss_planes(panels, steps, *, axes=None):
         ax.set(title=title)
         ax.title.set_fontsize(11)
     bar = axes[0].figure.colorbar(picture, ax=list(axes), label="loss", shrink=0.8)
-    bar.ax.set_yticks([level for level in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= level <= high])
+    bar.ax.set_yticks([0.5, 1, 2, 5, 10, 20, 50, 100, 200])
     bar.ax.yaxis.set_major_formatter("{x:g}")
     bar.ax.minorticks_off()
     return axes

@@ -903,64 +903,29 @@ def train_step(net, images, labels, lr):
 
 junk("layer.3", lambda model, images, labels, learning_rate: model)
 
-# layer.4
-wrong("layer.4", "a float", lambda momentum, share: math.log(share) / math.log(momentum))
-wrong("layer.4", "rounded down", lambda momentum, share: int(math.log(share) / math.log(momentum)))
-wrong("layer.4", "rounded", lambda momentum, share: round(math.log(share) / math.log(momentum)))
-wrong("layer.4", "1 - share", lambda momentum, share: math.ceil(math.log(1 - share) / math.log(momentum)))
-wrong("layer.4", "linear", lambda momentum, share: math.ceil((1 - share) / (1 - momentum)))
-
-
-@wrong("layer.4", "strictly below, off by one")
-def steps_until(momentum, share):
-    steps, left = 0, 1.0
-    while left > share:
-        left *= momentum
-        steps += 1
-    return steps + 1
-
-
-@right("layer.4")
-def steps_until(momentum, share):
-    n = 1
-    while momentum**n > share * (1 + 1e-12):
-        n += 1
-    return n
-
-
-right("layer.4", lambda momentum, share: int(np.ceil(np.log(share) / np.log(momentum) - 1e-9)))
-right("layer.4", lambda momentum, share: float(math.ceil(math.log(share, momentum) - 1e-9)))
-
-
-@junk("layer.4")
-def steps_until(momentum, share):
-    while True:
-        pass
-
-
-# layer.6
-@wrong("layer.6", "hidden from old statistics, mean only new")
+# layer.5
+@wrong("layer.5", "hidden from old statistics, mean only new")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(old_variance + epsilon), 0) @ weights
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@wrong("layer.6", "relu forgotten")
+@wrong("layer.5", "relu forgotten")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = (x - mean1) / np.sqrt(variance1 + epsilon) @ weights
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@wrong("layer.6", "second statistics before the dense layer")
+@wrong("layer.5", "second statistics before the dense layer")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0)
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@wrong("layer.6", "hidden normalized before statistics")
+@wrong("layer.5", "hidden normalized before statistics")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0) @ weights
@@ -968,21 +933,21 @@ def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@wrong("layer.6", "relu after the dense layer")
+@wrong("layer.5", "relu after the dense layer")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon) @ weights, 0)
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@wrong("layer.6", "epsilon forgotten")
+@wrong("layer.5", "epsilon forgotten")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     mean1, variance1 = x.mean(axis=0), x.var(axis=0)
     hidden = np.maximum((x - mean1) / np.sqrt(variance1), 0) @ weights
     return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
 
 
-@right("layer.6")
+@right("layer.5")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     def stats(a):
         return [np.mean(a, 0), np.mean(a * a, 0) - np.mean(a, 0) ** 2]
@@ -992,7 +957,7 @@ def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     return [m, v, *stats(np.dot(z * (z > 0), weights))]
 
 
-@right("layer.6")
+@right("layer.5")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     import tensorflow as tf
 
@@ -1001,23 +966,23 @@ def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     return (m, v, *tf.nn.moments(h, [0]))
 
 
-@right("layer.6")
+@right("layer.5")
 def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
     m, v = x.mean(0), x.var(0)
     rows = [np.clip((row - m) / np.sqrt(v + epsilon), 0, None) @ weights for row in x]
     return m, v, sum(rows) / len(rows), np.var(rows, axis=0)
 
 
-junk("layer.6", lambda x, weights, old_mean, old_variance, epsilon=1e-3: (1, 2, 3, 4))
+junk("layer.5", lambda x, weights, old_mean, old_variance, epsilon=1e-3: (1, 2, 3, 4))
 
-# layer.7
-wrong("layer.7", "output rises too", (0.7, 0.7, 0))
-wrong("layer.7", "mean stays", (0, 0, 0))
-wrong("layer.7", "the new mean", (0, 2.2, 0))
-wrong("layer.7", "gradient 1", (0, 0.7, 1))
-wrong("layer.7", "gradient 0.7", (0, 0.7, 0.7))
-wrong("layer.7", "sign of the mean", (0, -0.7, 0))
-right("layer.7", [0, 0.7, 0])
-right("layer.7", (0.0, 2.2 - 1.5, -0.0))
-right("layer.7", np.array([0, 0.7, 0], np.float32))
-junk("layer.7", None)
+# layer.6
+wrong("layer.6", "output rises too", (0.7, 0.7, 0))
+wrong("layer.6", "mean stays", (0, 0, 0))
+wrong("layer.6", "the new mean", (0, 2.2, 0))
+wrong("layer.6", "gradient 1", (0, 0.7, 1))
+wrong("layer.6", "gradient 0.7", (0, 0.7, 0.7))
+wrong("layer.6", "sign of the mean", (0, -0.7, 0))
+right("layer.6", [0, 0.7, 0])
+right("layer.6", (0.0, 2.2 - 1.5, -0.0))
+right("layer.6", np.array([0, 0.7, 0], np.float32))
+junk("layer.6", None)
