@@ -131,6 +131,12 @@ EDGE = Choice(
 )
 
 
+def about(solution, *probes, **options) -> Function:
+    """An exercise about a function, with the least that it takes."""
+    bare = dict(id="forward.9", title="", statement="", hints=())
+    return Function(**bare, solution=solution, probes=lambda: iter(probes), **options)
+
+
 # --- right answers in other styles ---
 
 
@@ -506,13 +512,10 @@ def test_an_infinite_truth_makes_no_other_number_right_or_known():
         """The first of three steps above the limit, or infinity."""
         return 1.0 if limit < 3 else float("inf")
 
-    steps = Function(
-        id="training.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=reached,
-        probes=lambda: iter([dict(limit=2), dict(limit=5)]),
+    steps = about(
+        reached,
+        dict(limit=2),
+        dict(limit=5),
         mistakes=(Mistake("minus one", "", lambda limit: 1.0 if limit < 3 else -1.0),),
     )
     assert steps.check(reached).passed
@@ -547,15 +550,7 @@ def test_a_whole_number_that_agrees_by_chance_is_no_known_mistake():
         """One more."""
         return n + 1
 
-    count = Function(
-        id="convolution.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=successor,
-        probes=lambda: iter([dict(n=2), dict(n=5), dict(n=7)]),
-        mistakes=(Mistake("doubled", "Add.", lambda n: 2 * n),),
-    )
+    count = about(successor, dict(n=2), dict(n=5), dict(n=7), mistakes=(Mistake("doubled", "Add.", lambda n: 2 * n),))
     assert count.check(lambda n: 2 * n).mistake.name == "doubled"
     assert count.check(lambda n: 4 if n == 2 else n).mistake is None
     for_two = replace(count, mistakes=(Mistake("four for two", "Add.", lambda n: 4 if n == 2 else n + 1),))
@@ -662,14 +657,7 @@ def test_a_share_taken_for_the_rest_is_named():
         """What is left of the start."""
         return start**share
 
-    exercise = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=left,
-        probes=lambda: iter([dict(start=3.0, share=0.2), dict(start=5.0, share=0.9)]),
-    )
+    exercise = about(left, dict(start=3.0, share=0.2), dict(start=5.0, share=0.9))
     verdict = exercise.check(lambda start, share: start ** (1 - share))
     assert verdict.message == "`1 - share` stands where `share` belongs."
 
@@ -688,14 +676,7 @@ def test_results_without_a_name_are_counted():
         """Two halves, added and subtracted."""
         return x[:2] + x[2:], x[:2] - x[2:]
 
-    both = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=halves,
-        probes=lambda: iter([dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3]))]),
-    )
+    both = about(halves, dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3])))
     assert (
         "The second result of `halves(x: (4,))` is off" in both.check(lambda x: (halves(x)[0], np.cos(x[:2]))).message
     )
@@ -708,14 +689,7 @@ def test_results_in_another_order_are_named():
         """Sum and difference of two halves (sum, difference)."""
         return x[:2] + x[2:], x[:2] - x[2:]
 
-    both = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=halves,
-        probes=lambda: iter([dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3]))]),
-    )
+    both = about(halves, dict(x=np.array([1.0, 5, 2, 9])), dict(x=np.array([4.0, 0, 2, 3])))
     verdict = both.check(lambda x: halves(x)[::-1])
     assert "wrong order: `sum` holds `difference`, `difference` holds `sum`" in verdict.message
 
@@ -725,19 +699,11 @@ def test_where_it_goes_wrong_is_said():
         """The absolute value if `flag`, else the value."""
         return np.abs(x) if flag else x
 
-    exercise = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=absolute,
-        probes=lambda: iter(
-            [
-                dict(x=np.array([1.0, -2.5]), flag=True),
-                dict(x=np.array([1.0, -3.7]), flag=False),
-                Case("where all is negative", x=np.array([-1.0, -2.2]), flag=True),
-            ]
-        ),
+    exercise = about(
+        absolute,
+        dict(x=np.array([1.0, -2.5]), flag=True),
+        dict(x=np.array([1.0, -3.7]), flag=False),
+        Case("where all is negative", x=np.array([-1.0, -2.2]), flag=True),
     )
     assert "wrong with `flag=False`" in exercise.check(lambda x, flag: np.abs(x) if flag else np.cos(x)).message
     odd = exercise.check(lambda x, flag: np.cos(x) if x.max() < 0 else absolute(x, flag))
@@ -983,15 +949,7 @@ def test_an_exercise_about_what_a_call_leaves_behind_speaks_of_the_readers_resul
         function(box, number)
         return Effect(box)
 
-    exercise = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=add,
-        run=run,
-        probes=lambda: iter([dict(start=1.5, number=2.0), dict(start=-3.0, number=7.0)]),
-    )
+    exercise = about(add, dict(start=1.5, number=2.0), dict(start=-3.0, number=7.0), run=run)
     assert exercise.check(add).passed
     assert "Nothing was returned" in exercise.check(lambda box, number: None).message
     assert "expected a number, received a tuple" in exercise.check(lambda box, number: (1.0, box)).message
@@ -1013,15 +971,7 @@ def test_an_answer_that_fails_on_tensors_is_told_so():
         """The root of x, times a factor."""
         return factor * x**0.5
 
-    exercise = Function(
-        id="forward.9",
-        title="",
-        statement="",
-        hints=(),
-        solution=halve,
-        tensors=True,
-        probes=lambda: iter([dict(x=np.array([1.0, 4.0]), factor=2.0), dict(x=np.array([9.0]), factor=3.0)]),
-    )
+    exercise = about(halve, dict(x=np.array([1.0, 4.0]), factor=2.0), dict(x=np.array([9.0]), factor=3.0), tensors=True)
     assert exercise.check(halve).passed
     assert (
         "works on arrays, and later cells call it with tensors"

@@ -9,7 +9,7 @@ import time
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -309,10 +309,8 @@ class Function(Exercise):
                 if time.process_time() - started > _SEARCH:
                     break
                 parts = wrong
-                for i, (probe, forms) in enumerate(zip(self._cases, self._forms, strict=True)):
-                    if (mutant, i) not in self._tried:
-                        self._tried[mutant, i] = self._prober.quick(mutant.value, probe, forms)
-                    outcome = self._tried[mutant, i]
+                for i in range(len(self._cases)):
+                    outcome = self._outcome_of(mutant, i)
                     parts = [name for name in parts if outcome and evidence.agrees_in(i, outcome, name)]
                     if not parts:
                         break
@@ -320,10 +318,10 @@ class Function(Exercise):
                     found.append((mutant.words, mutant.rank, parts))
         return found
 
-    @cached_property
-    def _tried(self) -> dict[tuple, Outcome | None]:
-        """What the changed solutions gave in the calls that were looked at, for the next answer."""
-        return {}
+    @cache  # noqa: B019 (exercises live as long as the package)
+    def _outcome_of(self, mutant, i: int) -> Outcome | None:
+        """What a changed solution gives in one of the calls, kept for the next answer."""
+        return self._prober.quick(mutant.value, self._cases[i], self._forms[i])
 
     def _all(self, answer, must_work: bool = False) -> list[Outcome]:
         clock = Clock(120)

@@ -58,8 +58,10 @@ class Form:
         return "" if self.names[0] in _NAMELESS else f", `({', '.join(self.names)})`"
 
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
 #: What parts are called that have no name.
-_NAMELESS = tuple(f"{ordinal} result" for ordinal in ("first", "second", "third", "fourth", "fifth", "sixth"))
+_NAMELESS = tuple(f"{ordinal} result" for ordinal in ORDINALS)
 
 
 def quoted(name: str) -> str:

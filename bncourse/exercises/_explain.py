@@ -1,10 +1,10 @@
 """Why results are wrong: the known mistake, or the general one, that gives the very same results."""
 
-import functools
 import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from . import _general as general
 from ._compare import Parts, close
@@ -46,7 +46,7 @@ class Evidence:
     def names(self) -> list[str]:
         return list(self.truths[0])
 
-    @functools.cached_property
+    @cached_property
     def _right(self) -> list[dict[str, bool]]:
         """Of each call, which parts are right."""
         return [

@@ -4,10 +4,8 @@ import re
 
 import numpy as np
 
-from ._compare import Parts, close, quoted, scale
+from ._compare import ORDINALS, Parts, close, quoted, scale
 from ._probe import Outcome
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 def listed(names: list[str]) -> str:
@@ -110,7 +108,7 @@ def number(value) -> str:
 
 
 def ordinal(index: int) -> str:
-    return _ORDINALS[index] if index < len(_ORDINALS) else f"{index + 1}th"
+    return ORDINALS[index] if index < len(ORDINALS) else f"{index + 1}th"
 
 
 def _at(index: tuple) -> str:
