@@ -60,12 +60,14 @@ def _blocks(x, others, dtype) -> Iterator[tuple[slice, list[np.ndarray]]]:
     arrays, vectors = {}, {}
     for i, argument in enumerate((x, *others)):
         if argument.shape == (channels,) != x.shape:
-            # As a whole block: NumPy then runs through block and vector in one long loop.
-            vectors[i] = np.tile(argument.astype(dtype), (step, 1))
+            vectors[i] = argument.astype(dtype)
         else:
-            rows = np.broadcast_to(argument, x.shape).reshape(-1, channels)
-            arrays[i] = rows.astype(np.result_type(rows.dtype, np.float32), copy=False)
+            rows = argument if argument.shape == x.shape else np.broadcast_to(argument, x.shape)
+            arrays[i] = rows.reshape(-1, channels).astype(np.result_type(rows.dtype, np.float32), copy=False)
+    if step < count:
+        # As a whole block: NumPy then runs through block and vector in one long loop.
+        vectors = {i: np.tile(vector, (step, 1)) for i, vector in vectors.items()}
     for start in range(0, count, step):
         place = slice(start, min(start + step, count))
-        within = slice(0, place.stop - start)
+        within = slice(0, place.stop - start) if step < count else slice(None)
         yield place, [arrays[i][place] if i in arrays else vectors[i][within] for i in range(1 + len(others))]

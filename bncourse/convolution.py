@@ -78,9 +78,9 @@ def conv2d(x, kernel, bias=None, *, stride: int = 1, padding: str = "same") -> n
     x, kernel = _images_and_kernel(x, kernel)
     height, width, _, filters = kernel.shape
     pads = _padding(x, kernel.shape, stride, padding)
-    rows, columns = (output_size(x.shape[i], kernel.shape[i - 1], stride=stride, padding=padding) for i in (1, 2))
+    rows, columns = _positions(x, kernel.shape, stride, padding)
     y = np.empty((len(x), rows, columns, filters), np.result_type(x, kernel))
-    for block, strips in _strips(np.pad(x, pads), width, stride):
+    for block, strips in _strips(_padded(x, pads), width, stride):
         part = y[block].reshape(-1, rows * columns, filters)
         product = np.empty_like(part)
         for a in range(height):  # what the kernel's row a adds to each position
@@ -110,21 +110,24 @@ def conv2d_backward(dy, x, kernel, *, stride: int = 1, padding: str = "same") ->
     x, kernel = _images_and_kernel(x, kernel)
     dy = as_float(dy, "dy")
     height, width, _, filters = kernel.shape
-    windows = _windows(x, kernel.shape, stride, padding)
-    require_shape(dy, (*windows.shape[:3], filters), "dy")
-    rows, columns = dy.shape[1:3]
-
-    dkernel = sum(matrix.T @ dy[block].reshape(-1, filters) for block, matrix in _matrices(windows))
-    dy = dy.reshape(-1, filters)  # one row for each position of the kernel
     pads = _padding(x, kernel.shape, stride, padding)
+    rows, columns = _positions(x, kernel.shape, stride, padding)
+    require_shape(dy, (len(x), rows, columns, filters), "dy")
+
+    dkernel = np.zeros((height, kernel[0].size // filters, filters), np.result_type(x, dy))
+    for block, strips in _strips(_padded(x, pads), width, stride):
+        part = dy[block].reshape(-1, rows * columns, filters)
+        for a in range(height):  # what the kernel's row a collects, from each image
+            under = strips[:, a : a + stride * rows : stride].reshape(*part.shape[:2], -1)
+            dkernel[a] += np.matmul(under.swapaxes(1, 2), part).sum(axis=0)
+    dy = dy.reshape(-1, filters)  # one row for each position of the kernel
     dx_padded = np.zeros([size + sum(pad) for size, pad in zip(x.shape, pads, strict=True)], x.dtype)
     for a in range(height):
         for b in range(width):
             # The pixels that stood under the kernel's entry (a, b), once for each position of the kernel.
             under = dx_padded[:, a : a + stride * rows : stride, b : b + stride * columns : stride]
             under += (dy @ kernel[a, b].T).reshape(under.shape)
-    inside = tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pads, strict=True))
-    return KernelGradients(dx_padded[inside], dkernel.reshape(kernel.shape), dy.sum(axis=0))
+    return KernelGradients(dx_padded[_inside(x, pads)], dkernel.reshape(kernel.shape), dy.sum(axis=0))
 
 
 def relu(x) -> np.ndarray:
@@ -233,21 +236,35 @@ def softmax_cross_entropy_backward(logits, labels) -> np.ndarray:
     return gradient / len(labels)
 
 
+def _positions(x: np.ndarray, kernel_shape, stride: int, padding: str) -> tuple[int, int]:
+    """How many positions the kernel takes along rows and columns."""
+    rows, columns = (
+        output_size(size, kernel_size, stride=stride, padding=padding)
+        for size, kernel_size in zip(x.shape[1:3], kernel_shape[:2], strict=True)
+    )
+    return rows, columns
+
+
 def _padding(x: np.ndarray, kernel_shape, stride: int, padding: str) -> list[tuple[int, int]]:
     """Zeros before and after each axis of x; an odd one out comes after, as in TensorFlow."""
     pads = [(0, 0)]
-    for size, kernel_size in zip(x.shape[1:3], kernel_shape[:2], strict=True):
-        positions = output_size(size, kernel_size, stride=stride, padding=padding)
+    found = _positions(x, kernel_shape, stride, padding)
+    for size, kernel_size, positions in zip(x.shape[1:3], kernel_shape[:2], found, strict=True):
         total = max((positions - 1) * stride + kernel_size - size, 0) if padding == "same" else 0
         pads.append((total // 2, total - total // 2))
     return [*pads, (0, 0)]
 
 
-def _windows(x: np.ndarray, kernel_shape, stride: int, padding: str) -> np.ndarray:
-    """The pixels under the kernel at each of its positions: a view of the padded x, (N, H', W', height, width, C)."""
-    padded = np.pad(x, _padding(x, kernel_shape, stride, padding))
-    windows = sliding_window_view(padded, kernel_shape[:2], axis=(1, 2))[:, ::stride, ::stride]
-    return np.moveaxis(windows, 3, -1)
+def _padded(x: np.ndarray, pads) -> np.ndarray:
+    """x among zeros. (`np.pad` does the same and takes longer than the convolution of a small image.)"""
+    padded = np.zeros([size + sum(pad) for size, pad in zip(x.shape, pads, strict=True)], x.dtype)
+    padded[_inside(x, pads)] = x
+    return padded
+
+
+def _inside(x: np.ndarray, pads) -> tuple[slice, ...]:
+    """Where x stands in what `_padded` makes of it."""
+    return tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pads, strict=True))
 
 
 def _strips(padded: np.ndarray, width: int, stride: int) -> Iterator[tuple[slice, np.ndarray]]:
@@ -264,18 +281,6 @@ def _strips(padded: np.ndarray, width: int, stride: int) -> Iterator[tuple[slice
         copies = strips[: block.stop - start]
         np.copyto(copies, windows[block])
         yield block, copies.reshape(*copies.shape[:3], -1)
-
-
-def _matrices(windows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of images, and their windows as a matrix with one row for each position of the kernel.
-
-    The matrix repeats every pixel up to height * width times. In blocks it stays in the processor's cache.
-    """
-    row = windows[0, 0, 0].size
-    images = max(1, BLOCK // windows[0].size)
-    for start in range(0, len(windows), images):
-        block = slice(start, start + images)
-        yield block, windows[block].reshape(-1, row)
 
 
 def _tiles(x: np.ndarray, size: int) -> np.ndarray:
