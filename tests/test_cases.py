@@ -29,10 +29,8 @@ def accuracies(model, step, number):
     return np.array(found)
 
 
-SEEDS = (1,)  # the chapter itself shows seed 0; 2 to 4 pass as well
-
-
-@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
+# The chapter itself shows seed 0; 2 to 4 pass as well.
+@pytest.fixture(scope="module", params=[pytest.param(1, marks=pytest.mark.again, id="seed 1")])
 def seed(request):
     return request.param
 

@@ -450,6 +450,7 @@ def test_files_hold_each_image_once():
 # Processes
 
 
+@pytest.mark.again
 def test_the_command_trains_two_processes_to_the_weights_of_one(tmp_path):
     path = tmp_path / "found.json"
     command = [sys.executable, "-m", "bncourse.distributed", "--json", str(path)]

@@ -395,6 +395,7 @@ def test_a_stored_run_starts_as_it_comes_out_again():
     np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
 
 
+@pytest.mark.again
 def test_a_stored_look_comes_out_again():
     config, looks = next(
         (config, looks)

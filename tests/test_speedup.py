@@ -130,6 +130,7 @@ def test_the_first_steps_of_a_stored_run_come_out_again(name):
     np.testing.assert_allclose(again.loss[0], calm.loss[0], rtol=0.03)
 
 
+@pytest.mark.again
 def test_a_whole_stored_run_comes_out_again():
     (found,) = select(speedup.runs("learning_rate"), learning_rate=0.1, norm="batch", seed=1)
     (again,) = sweep(found.config, {}, data.load())

@@ -77,6 +77,7 @@ def emulate(name: str, workers: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         options = ["-q", "--color=no", "--tb=short", "-n", str(workers), "--dist", "loadscope", f"--junit-xml={report}"]
+        options += ["-m", ""]  # what `make test` leaves out, too
         call = [sys.executable, "-m", "pytest", *options, *tests, ROOT / "book"]
         done = subprocess.run(call, cwd=ROOT, env=environment, capture_output=True, text=True)
         if not report.exists():
