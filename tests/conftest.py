@@ -66,6 +66,7 @@ def visit(browser, site):
         outside = re.compile(r"^(?!file:|data:|blob:)")
         context.route(outside, lambda route: (problems.append(route.request.url), route.abort()))
         page = context.new_page()
+        page.on("request", lambda request: visit.requested.append(request.url))
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         # A page that is left ends what it was loading; that is no failure.
@@ -74,6 +75,7 @@ def visit(browser, site):
         page.goto((site / f"{name}.html").as_uri())
         return page
 
+    visit.requested = []
     yield visit
     for context in contexts:
         context.close()

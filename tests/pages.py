@@ -17,4 +17,6 @@ def violations(page, **options) -> list[tuple[str, str]]:
     """What axe finds, each with the first element that shows it."""
     from axe_core_python.sync_playwright import Axe
 
+    # To describe what is all right as well takes axe longer than to look.
+    options["options"] = {"resultTypes": ["violations"], **options.get("options", {})}
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in Axe().run(page, **options)["violations"]]

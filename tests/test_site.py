@@ -63,10 +63,15 @@ def test_code_is_legible_in_both_schemes(visit):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone(visit, name):
+def test_page_fits_a_phone_and_is_light(visit, name):
     """Whatever fonts a system puts in the place of the page's own: wide ones, and large ones for hidden MathML."""
     page = visit(f"book/{name}", **PHONE)
     browser.wait_for_math(page)
+    if name in CHAPTERS:
+        files = {Path(url.split("?")[0].removeprefix("file://")) for url in visit.requested if url.startswith("file:")}
+        assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
+        scripts = {path.name for path in files if path.suffix == ".js"}
+        assert scripts <= {"course.js", "tex-mml-chtml.js", *documents.ORDER}
     too_wide = []
     for fonts in ("/* the page's own */", WIDE):
         page.add_style_tag(content=fonts)
@@ -78,19 +83,6 @@ def test_page_fits_a_phone(visit, name):
             if found > width:
                 too_wide.append((width, found, fonts))
     assert too_wide == []
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_chapter_is_light(visit, site, name):
-    page = visit("search")  # a page to start from, so that all of the chapter's requests are heard
-    loaded = []
-    page.on("request", lambda request: loaded.append(request.url))
-    page.goto((site / "book" / f"{name}.html").as_uri())
-    browser.wait_for_math(page)
-    files = {Path(url.split("?")[0].removeprefix("file://")) for url in loaded if url.startswith("file:")}
-    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
-    scripts = {path.name for path in files if path.suffix == ".js"}
-    assert scripts <= {"course.js", "tex-mml-chtml.js", *documents.ORDER}
 
 
 def test_text_and_contents_are_there_without_scripts(visit):
