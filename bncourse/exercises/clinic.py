@@ -361,7 +361,7 @@ variance_and_deviation = (variance, (2 / variance) ** 0.5)
             "The mean of the squares was 2 + 1. Half of them are 0 now, and the other half 4 times as large.",
         ),
         explanation="5 instead of 2, and outputs that are too small by 37% for every layer behind: the variance shift "
-        "of Li et al. (2018). Behind the last normalization dropout does no such harm.",
+        "of Li et al. (2019). Behind the last normalization dropout does no such harm.",
         mistakes=(
             Mistake(
                 "The mean left out",
