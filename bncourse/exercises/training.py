@@ -146,7 +146,7 @@ first_loss_and_steps = (first_loss, 3 * (500 // 64))
             "How many full batches are in one pass?",
         ),
         explanation="About 4.61, and 21 steps. Knowing the first loss in advance is the cheapest test there is: a "
-        "network that starts far above has weights that are too large, or labels in the wrong order.",
+        "network that starts far above has weights that are too large, or images that nobody scaled to 0 … 1.",
         mistakes=(
             Mistake("The loss of ten classes", "ln 10 = 2.30 belongs to ten classes.", (np.log(10), 21)),
             Mistake(
