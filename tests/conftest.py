@@ -59,12 +59,15 @@ def visit(browser, site):
     """Open a page of the site; by the end of the test nothing went wrong and nothing was asked of the outside."""
     contexts, problems = [], []
 
-    def visit(name, **options):
+    def visit(name, *, formulas=True, **options):
         context = browser.new_context(**options)
         contexts.append(context)
         context.set_default_timeout(60_000)
         outside = re.compile(r"^(?!file:|data:|blob:)")
         context.route(outside, lambda route: (problems.append(route.request.url), route.abort()))
+        if not formulas:
+            body = "Object.assign(MathJax, {startup: {promise: Promise.resolve()}, typesetPromise: () => {}})"
+            context.route("**/tex-mml-chtml.js*", lambda route: route.fulfill(body=body, content_type="text/javascript"))
         page = context.new_page()
         page.on("request", lambda request: visit.requested.append(request.url))
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))

@@ -1,5 +1,6 @@
 """The playground: it takes what one points at, and shows numbers that are right and agree with each other."""
 
+import functools
 import re
 
 import numpy as np
@@ -12,6 +13,12 @@ from bncourse.forward import Moments
 WIDE = {"viewport": {"width": 1280, "height": 900}}
 NARROW = {**PHONE, "viewport": {"width": 320, "height": 640}}
 PAGES = {"batch": "book/04_forward", "moving": "book/05_inference"}
+
+
+@pytest.fixture
+def visit(visit):
+    """Opens the chapters without typeset formulas, which take longer than the playground and do nothing for it."""
+    return functools.partial(visit, formulas=False)
 
 
 def random_batches(count):
@@ -133,12 +140,12 @@ def test_what_one_points_at_is_what_moves(visit, view, options):
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x + 9, y, steps=3)
+        page.mouse.move(x + 9, y)
         page.mouse.up()
         after = places(page)
         assert [j for j in range(10) if after[j] != before[j]] == [i]
         page.mouse.down()
-        page.mouse.move(x, y, steps=3)  # back, where it is in nobody's way
+        page.mouse.move(x, y)  # back, where it is in nobody's way
         page.mouse.up()
 
 
