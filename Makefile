@@ -26,7 +26,7 @@ test:  ## run every test: package, notebooks, exercises, lints, site
 	@$(SET_UP) test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 portable:  ## run package tests, notebooks and stored experiments as other processors would (about an hour)
 	@$(SET_UP) test
