@@ -350,6 +350,10 @@ LEFT = {
     "nothing linear": (lambda x: BN(name="norm")(x), "its input is an input of the model"),
     "added": (
         lambda x: BN(name="norm")(layers.Add(name="sum")([layers.Conv2D(4, 1)(x), x])),
+        "its input is an input of the model",
+    ),
+    "added, broadcast": (
+        lambda x: BN(name="norm")(layers.Add(name="sum")([layers.Conv2D(4, 1)(x), layers.Conv2D(4, IMAGE[:2])(x)])),
         "`sum` (Add) stands in front of it",
     ),
     "one of two not linear": (
@@ -457,6 +461,17 @@ def test_a_batch_norm_behind_a_concatenation_is_split(axis, rng):
 
     assert plan(pair(build)).folded == {"norm": ("conv_0", "conv_1")}
     check(pair(build), rng)
+
+
+def test_a_sum_of_linear_layers_takes_a_batch_norm_in(rng):
+    def summed(x):
+        parts = [layers.Conv2D(3, 3, padding="same")(x), layers.Conv2D(3, 1, use_bias=False)(x), layers.Dense(3)(x)]
+        return layers.ReLU()(BN(name="norm")(layers.Add()(parts)))
+
+    check(pair(summed), rng)
+    a, b = keras.Input(IMAGE), keras.Input(IMAGE)
+    conv = layers.Conv2D(3, 3)
+    check(keras.Model([a, b], BN()(layers.Add()([conv(a), conv(b)]))), rng)
 
 
 @keras.saving.register_keras_serializable("test_deployment")

@@ -56,7 +56,9 @@ def carried(call: Call, affine: Affine, *, forward: bool) -> Affine | None:
 
 
 def split(call: Call, affine: Affine) -> list[Affine] | None:
-    """What a concatenation needs of each of its inputs so that its output gets `affine`; None for other layers."""
+    """What a concatenation or a sum needs of each of its inputs so that its output gets `affine`; else None."""
+    if type(call.layer) is layers.Add and len({value.shape for value in call.inputs}) == 1:
+        return [Affine(affine.scale, affine.shift / len(call.inputs))] * len(call.inputs)
     if type(call.layer) is not layers.Concatenate:
         return None
     axis = call.layer.axis % len(call.outputs[0].shape) - 1
