@@ -56,8 +56,12 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(words, None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
+    homes = {i: _home(i, numbers, truth, exercise.tolerance) for i in left}
+    mixed = any(home in left for home in homes.values())  # then a number may be meant for another place
     for i in left:
-        if words := None if together else _kind(i, numbers, truth, exercise):
+        if mixed and homes[i] is None:
+            texts.append(f"{labels[i]}, {number(numbers[i])}, is wrong where it stands.")
+        elif words := None if together else _kind(i, numbers, truth, exercise):
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
         else:
@@ -186,6 +190,12 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
     return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
+def _home(i: int, numbers, truth, tolerance: float) -> int | None:
+    """The other place where a number would be right, unless it is so small that it may be there by chance."""
+    fits = (j for j in range(len(truth)) if j != i and _close(numbers[i], truth[j], truth[j], tolerance))
+    return next(fits, None) if abs(numbers[i]) > 3 else None
+
+
 _ENDS = "it is off by one: look at both ends."
 
 
@@ -193,10 +203,8 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
     whole = np.asarray(truth[i]).dtype.kind in "biu"
-    others = [j for j in range(len(truth)) if j != i]
-    if any(_close(value, truth[j], truth[j], tolerance) for j in others) and abs(value) > 3:
-        j = next(j for j in others if _close(value, truth[j], truth[j], tolerance))
-        return f"that is what the {ordinal(j)} number should be."
+    if (home := _home(i, numbers, truth, tolerance)) is not None:
+        return f"that is what the {ordinal(home)} number should be."
     telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
     if rounded := _rounded(value, right, tolerance):
         return rounded

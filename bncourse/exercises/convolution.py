@@ -215,8 +215,9 @@ final_shape = (height, width, 16)
                 (11, 11, 16),
             ),
             Mistake(
-                "Stride left out",
-                "The second convolution has stride 2: it takes every second position only.",
+                "Halved only once",
+                "Two steps halve height and width: the tiles of the pooling stand side by side, two pixels apart, and the "
+                "second convolution has stride 2.",
                 (11, 10, 16),
             ),
             Mistake(

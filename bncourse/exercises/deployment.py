@@ -375,8 +375,9 @@ steps_of_b = (before, after)
                 (127, 2),
             ),
             Mistake(
-                "A step for each filter after",
-                "Behind the folding both filters share a step as well: 127 of them make the largest weight of A.",
+                "B with all 127 steps after",
+                "Folding multiplies a filter by its scale. After it both filters share a step as well, and 127 of them make "
+                "the largest weight, which is A's.",
                 (79, 127),
             ),
             Mistake(

@@ -295,11 +295,11 @@ def undo(x, epsilon=1e-3):
 
 
 @right("forward.4")
-def undo(x, eps=1e-3):
+def undo(x, epsilon=1e-3):
     import tensorflow as tf
 
     mean, variance = tf.nn.moments(tf.constant(x), axes=list(range(x.ndim - 1)))
-    return tf.sqrt(variance + eps), mean
+    return tf.sqrt(variance + epsilon), mean
 
 
 junk("forward.4", lambda x, epsilon=1e-3: (1, 0))
@@ -470,7 +470,7 @@ junk("inference.5", lambda x, gamma, beta, moving_mean, moving_variance, epsilon
 # backward.1
 wrong("backward.1", "mean and variance for constants", [3, 1, 0, 2])
 wrong("backward.1", "the sum of dy taken away", [-3, -5, -6, -4])
-wrong("backward.1", "the slope's sign turned round", [1, -1, -1, 1])
+wrong("backward.1", "the slope's sign turned round", [2, 0, -2, 0])
 wrong("backward.1", "the slope's sum for its mean", [3 - 1.5 - 2, 1 - 1.5 - 2, 0 - 1.5 + 2, 2 - 1.5 + 2])
 wrong("backward.1", "the slope without x hat", [2.0, 0.0, -1.0, 1.0])
 right("backward.1", (1.0, -1.0, -1.0, 1.0))
@@ -794,8 +794,8 @@ def layer_forward(x, gamma, beta, moving, training, momentum=0.99):
 
     if not training:
         axes = tuple(range(x.ndim - 1))
-        return batchnorm(x, gamma, beta), x.mean(axis=axes), x.var(axis=axes)
-    return batchnorm_inference(x, gamma, beta, moving.mean, moving.variance), moving.mean, moving.variance
+        return batchnorm(x, gamma, beta)[0], x.mean(axis=axes), x.var(axis=axes)
+    return batchnorm_inference(x, gamma, beta, moving), moving.mean, moving.variance
 
 
 @wrong("capstone_network.4", "the batch's own statistics returned")
@@ -875,7 +875,7 @@ def train_step(network, images, labels, learning_rate):
     gradients = network.backward(softmax_cross_entropy_backward(logits, labels), caches)
     for layer, gradient in zip(network.layers, gradients, strict=True):
         for name, value in layer.parameters.items():
-            value = value - learning_rate * gradient[name]  # noqa: PLW2901
+            value = value - learning_rate * gradient[name]
     return softmax_cross_entropy(logits, labels)
 
 
@@ -930,3 +930,381 @@ def train_step(network, images, labels, learning_rate):
 
 
 junk("capstone_network.5", lambda network, images, labels, learning_rate: network)
+
+
+# --- a second round: the exercises that were left, and two mistakes at once ---
+
+
+# convolution.2
+wrong(
+    "convolution.2",
+    "a range that ends before the last position",
+    lambda size, kernel_size, padding, stride: len(range(0, size + 2 * padding - kernel_size, stride)),
+)
+wrong(
+    "convolution.2",
+    "positions that start inside",
+    lambda size, kernel_size, padding, stride: -(-(size + 2 * padding) // stride),
+)
+wrong(
+    "convolution.2",
+    "padding once and no + 1",
+    lambda size, kernel_size, padding, stride: (size + padding - kernel_size) // stride,
+)
+wrong(
+    "convolution.2",
+    "divided first",
+    lambda size, kernel_size, padding, stride: size // stride + 2 * padding - kernel_size + 1,
+)
+wrong(
+    "convolution.2",
+    "same, whatever the padding",
+    lambda size, kernel_size, padding, stride: math.ceil(size / stride),
+)
+right("convolution.2", lambda n, k, p, s: len(range(-p, n + p - k + 1, s)))
+right("convolution.2", lambda n, k, p, s: np.floor((n + 2 * p - k) / s) + 1)
+
+# convolution.4: 16 * 9 * 8 + 16 and 28 * 28 * 16 * 72
+wrong("convolution.4", "one bias, valid padding", (1153, 26 * 26 * 16 * 72))
+wrong("convolution.4", "a kernel for each filter of one channel", (160, 28 * 28 * 16 * 9))
+wrong("convolution.4", "filters and channels exchanged in the bias, additions counted", (1160, 28 * 28 * 16 * 73))
+wrong("convolution.4", "no bias, one position", (1152, 1152))
+wrong("convolution.4", "positions times parameters", (1168, 28 * 28 * 1168))
+right("convolution.4", [1168.0, 903168])
+
+
+# convolution.5
+@wrong("convolution.5", "pads as many as the sizes")
+def filter_image(image, kernel):
+    height, width = kernel.shape
+    padded = np.pad(image, (height // 2, width // 2))
+    result = np.zeros(image.shape)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            result[i, j] = np.sum(padded[i : i + height, j : j + width] * kernel)
+    return result
+
+
+@wrong("convolution.5", "the larger of the two on both sides")
+def filter_image(image, kernel):
+    height, width = kernel.shape
+    padded = np.pad(image, max(height, width) // 2)
+    result = np.zeros(image.shape)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            result[i, j] = np.sum(padded[i : i + height, j : j + width] * kernel)
+    return result
+
+
+@wrong("convolution.5", "the edge repeated")
+def filter_image(image, kernel):
+    height, width = kernel.shape
+    padded = np.pad(image, ((height // 2, height // 2), (width // 2, width // 2)), mode="edge")
+    result = np.zeros(image.shape)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            result[i, j] = np.sum(padded[i : i + height, j : j + width] * kernel)
+    return result
+
+
+@wrong("convolution.5", "a kernel turned round, with a library")
+def filter_image(image, kernel):
+    kernel = kernel[::-1, ::-1]
+    height, width = kernel.shape
+    padded = np.pad(image, ((height // 2, height // 2), (width // 2, width // 2)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape)
+    return (windows * kernel).sum(axis=(-2, -1))
+
+
+@right("convolution.5")
+def filter_image(image, kernel):
+    h, w = kernel.shape
+    padded = np.zeros((image.shape[0] + h - 1, image.shape[1] + w - 1))
+    padded[h // 2 : h // 2 + image.shape[0], w // 2 : w // 2 + image.shape[1]] = image
+    return np.einsum("ijkl,kl->ij", np.lib.stride_tricks.sliding_window_view(padded, kernel.shape), kernel)
+
+
+# training.3
+wrong("training.3", "all four numbers", lambda kernel_shape: np.sqrt(2 / np.prod(kernel_shape)))
+wrong("training.3", "Glorot's", lambda k: np.sqrt(2 / (k[0] * k[1] * (k[2] + k[3]))))
+wrong("training.3", "the area alone", lambda k: math.sqrt(2 / (k[0] * k[1])))
+wrong("training.3", "a uniform limit", lambda k: math.sqrt(6 / (k[0] * k[1] * k[2])))
+wrong("training.3", "the fan out, without the root", lambda k: 2 / (k[0] * k[1] * k[3]))
+right("training.3", lambda shape: (np.prod(shape[:-1]) / 2) ** -0.5)
+
+
+# shift.3
+wrong(
+    "shift.3",
+    "reshaped with the channels in front",
+    lambda values: np.percentile(values.reshape(values.shape[-1], -1), (15, 50, 85), axis=1),
+)
+wrong("shift.3", "(C, 3)", lambda values: np.percentile(values, (15, 50, 85), axis=(0, 1, 2)).T)
+wrong("shift.3", "the mean of the percentiles", lambda values: np.percentile(values, (15, 50, 85), axis=0).mean((1, 2)))
+wrong("shift.3", "fractions", lambda values: np.percentile(values, (0.15, 0.5, 0.85), axis=(0, 1, 2)))
+wrong(
+    "shift.3",
+    "a normal distribution assumed",
+    lambda v: np.stack([v.mean((0, 1, 2)) + z * v.std((0, 1, 2)) for z in (-1.036, 0, 1.036)]),
+)
+right("shift.3", lambda v: np.array([np.quantile(v[..., c], [0.15, 0.5, 0.85]) for c in range(v.shape[-1])]).T)
+
+
+# forward.1
+wrong("forward.1", "standardized as a whole", lambda x: (x - x.mean()) / x.std())
+wrong("forward.1", "the variance", lambda x: (x - x.mean(0)) / x.var(0))
+wrong("forward.1", "divided first", lambda x: x / x.std(0) - x.mean(0))
+wrong("forward.1", "the range", lambda x: (x - x.mean(0)) / np.ptp(x, axis=0))
+right("forward.1", lambda a: ((a - np.average(a, 0)) / np.linalg.norm(a - a.mean(0), axis=0)) * math.sqrt(len(a)))
+
+# forward.2
+wrong("forward.2", "positions have means", (14 * 14 * 24, 32, 48))
+wrong("forward.2", "one image each", (32 * 24, 196, 48))
+wrong("forward.2", "everything", (1, 32 * 14 * 14 * 24, 2))
+wrong("forward.2", "the moving statistics learned, too, and the channels averaged", (24, 32 * 14 * 14 * 24, 96))
+wrong("forward.2", "rows alone", (24, 32 * 14, 24))
+right("forward.2", np.array([24, 6272, 48]))
+
+
+# forward.6
+@wrong("forward.6", "the axes alone")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    x_hat = (x - mean) / (np.sqrt(variance) + epsilon)
+    return gamma * (x_hat + beta)
+
+
+@wrong("forward.6", "all but the axes")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    mean, variance = x.mean(axis=0), x.var(axis=0)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+@wrong("forward.6", "the axes over the channels")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    mean, variance = x.mean(axis=(1, 2, 3), keepdims=True), x.var(axis=(1, 2, 3), keepdims=True)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+@wrong("forward.6", "the mean over all, the variance over the batch")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=0)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+@wrong("forward.6", "epsilon left out for good")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    mean, std = x.mean(axis=(0, 1, 2)), x.std(axis=(0, 1, 2))
+    return gamma * (x - mean) / std + beta
+
+
+@right("forward.6")
+def batchnorm_images(x, gamma, beta, epsilon=1e-3):
+    flat = x.reshape(-1, x.shape[-1])
+    return (((flat - flat.mean(0)) / np.sqrt(flat.var(0) + epsilon)) * gamma + beta).reshape(x.shape)
+
+
+# inference.1
+wrong("inference.1", "PyTorch's", lambda moving, batch, momentum=0.99: (1 - momentum) * moving + momentum * batch)
+wrong("inference.1", "the sum", lambda moving, batch, momentum=0.99: momentum * moving + batch)
+wrong("inference.1", "the difference turned", lambda moving, batch, momentum=0.99: moving + (1 - momentum) * (moving - batch))
+wrong("inference.1", "gradient descent's momentum", lambda moving, batch, momentum=0.99: momentum * moving - (1 - momentum) * batch)
+wrong("inference.1", "the plain mean", lambda moving, batch, momentum=0.99: (moving + batch) / 2)
+right("inference.1", lambda old, new, momentum=0.99: np.average([old, new], axis=0, weights=[momentum, 1 - momentum]))
+
+
+# backward.3
+@wrong("backward.3", "gamma alone mended")
+def batchnorm_backward(dy, x_hat, inv_std, gamma):
+    m = len(dy)
+    dbeta, dgamma = dy.sum(axis=(0, 1, 2)), (dy * x_hat).sum(axis=(0, 1, 2))
+    return gamma * inv_std * (dy - dbeta / m - x_hat * dgamma / m), dgamma, dbeta
+
+
+@wrong("backward.3", "m with the channels")
+def batchnorm_backward(dy, x_hat, inv_std, gamma):
+    m = dy.size
+    dbeta, dgamma = dy.sum(axis=(0, 1, 2)), (dy * x_hat).sum(axis=(0, 1, 2))
+    return gamma * inv_std * (dy - dbeta / m - x_hat * dgamma / m), dgamma, dbeta
+
+
+@wrong("backward.3", "m mended, gamma on dy's own term alone")
+def batchnorm_backward(dy, x_hat, inv_std, gamma):
+    m = dy.size / dy.shape[-1]
+    dbeta, dgamma = dy.sum(axis=(0, 1, 2)), (dy * x_hat).sum(axis=(0, 1, 2))
+    return inv_std * (gamma * dy - dbeta / m - x_hat * dgamma / m), dgamma, dbeta
+
+
+@wrong("backward.3", "gamma in dgamma, too")
+def batchnorm_backward(dy, x_hat, inv_std, gamma):
+    m = dy.size / dy.shape[-1]
+    dy = dy * gamma
+    dbeta, dgamma = dy.sum(axis=(0, 1, 2)), (dy * x_hat).sum(axis=(0, 1, 2))
+    return inv_std * (dy - dbeta / m - x_hat * dgamma / m), dgamma, dbeta
+
+
+@right("backward.3")
+def batchnorm_backward(dy, x_hat, inv_std, gamma):
+    axes = (0, 1, 2)
+    g = dy * gamma
+    dx = inv_std * (g - g.mean(axes) - x_hat * (g * x_hat).mean(axes))
+    return dx, np.einsum("nhwc,nhwc->c", dy, x_hat), np.einsum("nhwc->c", dy)
+
+
+# invariance.2
+wrong("invariance.2", "added, and half", (7, 0.5))
+wrong("invariance.2", "subtracted, and a quarter", (-1, 0.25))
+wrong("invariance.2", "Pythagoras, and twice", (5, 2))
+wrong("invariance.2", "the gradient's length after", (5, 16))
+wrong("invariance.2", "squared, and the same", (25, 1))
+right("invariance.2", (math.hypot(3, 4), 4))
+
+
+# invariance.4
+@wrong("invariance.4", "the decay without the learning rate still")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    return (
+        kernel - learning_rate * dkernel - decay * kernel,
+        gamma - learning_rate * dgamma,
+        beta - learning_rate * dbeta,
+    )
+
+
+@wrong("invariance.4", "gamma and beta decay still")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    kernel = kernel - learning_rate * (dkernel + decay * kernel)
+    gamma = gamma - learning_rate * (dgamma + decay * gamma)
+    beta = beta - learning_rate * (dbeta + decay * beta)
+    return kernel, gamma, beta
+
+
+@wrong("invariance.4", "the decay after the step")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    kernel = kernel - learning_rate * dkernel
+    kernel = kernel - learning_rate * decay * kernel
+    return kernel, gamma - learning_rate * dgamma, beta - learning_rate * dbeta
+
+
+@wrong("invariance.4", "the decay's sign")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    kernel = kernel - learning_rate * (dkernel - decay * kernel)
+    return kernel, gamma - learning_rate * dgamma, beta - learning_rate * dbeta
+
+
+@wrong("invariance.4", "gamma decays, beta does not")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    kernel = kernel - learning_rate * (dkernel + decay * kernel)
+    gamma = gamma - learning_rate * (dgamma + decay * gamma)
+    return kernel, gamma, beta - learning_rate * dbeta
+
+
+@right("invariance.4")
+def decayed_step(kernel, gamma, beta, dkernel, dgamma, dbeta, learning_rate, decay):
+    shrink = 1 - learning_rate * decay
+    return [shrink * kernel - learning_rate * dkernel, gamma - learning_rate * dgamma, beta - learning_rate * dbeta]
+
+
+# capstone_network.1
+@wrong("capstone_network.1", "the variance with epsilon returned")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), x.var(axis=axes) + epsilon
+    inv_std = 1 / np.sqrt(variance)
+    x_hat = (x - mean) * inv_std
+    return gamma * x_hat + beta, mean, variance, x_hat, inv_std
+
+
+@wrong("capstone_network.1", "the standard deviation in place of its inverse")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), x.var(axis=axes)
+    std = np.sqrt(variance + epsilon)
+    x_hat = (x - mean) / std
+    return gamma * x_hat + beta, mean, variance, x_hat, std
+
+
+@wrong("capstone_network.1", "x hat with gamma")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), x.var(axis=axes)
+    inv_std = 1 / np.sqrt(variance + epsilon)
+    x_hat = gamma * (x - mean) * inv_std
+    return x_hat + beta, mean, variance, x_hat, inv_std
+
+
+@wrong("capstone_network.1", "the batch axis alone, keepdims")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    mean, variance = x.mean(axis=0, keepdims=True), x.var(axis=0, keepdims=True)
+    inv_std = 1 / np.sqrt(variance + epsilon)
+    x_hat = (x - mean) * inv_std
+    return gamma * x_hat + beta, mean[0], variance[0], x_hat, inv_std[0]
+
+
+@wrong("capstone_network.1", "the mean of the squares, inv_std without epsilon")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), (x**2).mean(axis=axes)
+    inv_std = variance**-0.5
+    x_hat = (x - mean) * inv_std
+    return gamma * x_hat + beta, mean, variance, x_hat, inv_std
+
+
+@right("capstone_network.1")
+def bn_forward(x, gamma, beta, epsilon=1e-3):
+    flat = x.reshape(-1, x.shape[-1])
+    mean = flat.sum(0) / len(flat)
+    variance = ((flat - mean) ** 2).sum(0) / len(flat)
+    inv_std = np.reciprocal(np.sqrt(variance + epsilon))
+    x_hat = ((flat - mean) * inv_std).reshape(x.shape)
+    return x_hat * gamma + beta, mean, variance, x_hat, inv_std
+
+
+# capstone_network.2
+@wrong("capstone_network.2", "the batch's variance")
+def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
+    return gamma * (x - moving_mean) / np.sqrt(x.var(axis=tuple(range(x.ndim - 1))) + epsilon) + beta
+
+
+@wrong("capstone_network.2", "the variance taken for a deviation")
+def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
+    return gamma * (x - moving_mean) / (moving_variance + epsilon) + beta
+
+
+@wrong("capstone_network.2", "added where it is subtracted, and no beta")
+def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
+    return gamma * (x + moving_mean) / np.sqrt(moving_variance + epsilon)
+
+
+@wrong("capstone_network.2", "folded, with the mean unscaled")
+def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
+    scale = gamma / np.sqrt(moving_variance + epsilon)
+    return scale * x + beta - moving_mean
+
+
+@right("capstone_network.2")
+def bn_inference(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
+    scale = gamma / np.sqrt(moving_variance + epsilon)
+    return np.multiply(x, scale) + (beta - moving_mean * scale)
+
+
+# two mistakes at once, in numbers
+wrong("convolution.3", "same at first, no pooling", (13, 13, 16))
+wrong("convolution.3", "pooling and stride both by 2 and 1, filters first", (16, 6, 5))
+wrong("convolution.3", "the filters of the first", (6, 5, 8))
+wrong("training.2", "10 classes, incomplete batches kept", (math.log(10), 24))
+wrong("training.2", "images by classes", (math.log(100), 3 * 500 / 64))
+wrong("shift.2", "sixteen layers, added", 1.8)
+wrong("shift.2", "fourteen", 1.05**14)
+wrong("shift.6", "of three numbers apart", (2 * math.sqrt(3), 0))
+wrong("shift.6", "divided by the variance", (2.0, 2.0))
+wrong("forward.3", "epsilon doubled: subtracted", 2 * 1 / math.sqrt(0.16 - 0.09) + 0.5)
+wrong("forward.3", "epsilon outside, beta forgotten", 2 / (0.3 + 0.16))
+wrong("inference.2", "decays to 1", (0.6513, 44))
+wrong("inference.2", "1% left of 2", (1.3026, 43.7))
+wrong("inference.2", "from the second step on", (2 * (1 - 0.9**11), 45))
+wrong("backward.1", "divided by 3, as a sample", [1.0, -1.0, -2.0, 0.0])
+wrong("backward.1", "only the mean", [1.5, -0.5, -1.5, 0.5])
+wrong("backward.6", "channels and positions; gamma dy by the root", (3136, 64, 50.6))
+wrong("backward.6", "dx is dy", (49, 1, 0.8))
+wrong("invariance.6", "before right, after by 0.1", (0.988, 0.0988))
+wrong("invariance.6", "epsilon scaled, too, and variances", (0.9756, 0.9756))

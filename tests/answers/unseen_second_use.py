@@ -758,7 +758,7 @@ def synchronized_gradient(dy, x_hat, inv_std, gamma, all_reduce):
     return gamma * inv_std * (dy - mean_dy - x_hat * (dy * x_hat).mean(axis=0))
 
 
-@wrong("distributed.3", "the result reduced")
+@wrong("distributed.3", "the own sums by the number of all")
 def synchronized_gradient(dy, x_hat, inv_std, gamma, all_reduce):
     m = all_reduce(len(dy))
     dx = dy - dy.sum(axis=0) / m - x_hat * (dy * x_hat).sum(axis=0) / m
