@@ -371,7 +371,7 @@ def uniform_factors(name: str, outcomes: list, pairs: list[Pair], tolerance: flo
 def ignored_argument(
     name: str, label: str, probes: list[dict], own: list[str], received: Callable, right: Callable
 ) -> str | None:
-    """An argument that the solution's part reacts to and the answer's does not.
+    """An argument that the solution's part reacts to and the answer's does not, however it is changed.
 
     Args:
         name: the part's name; label: the same as messages show it.
@@ -388,12 +388,12 @@ def ignored_argument(
         for probe in probes:
             for changed in _others(argument, probe, probes):
                 before, after = right(probe), right({**probe, argument: changed})
-                if before is None or after is None or equal(before[name], after[name], 1e-6):
+                if before is None or after is None:
                     continue
                 one, other = received(probe), received({**probe, argument: changed})
                 if one is None or other is None or name not in one or name not in other:
                     return None
-                seen += 1
+                seen += not equal(before[name], after[name], 1e-6)
                 reacts |= not equal(one[name], other[name], 1e-9)
         if seen and not reacts:
             return f"`{argument}` has no effect on {label or 'your result'}, and it should have one."
@@ -466,12 +466,16 @@ def dependence(
 
 
 def _others(argument: str, probe: dict, probes: list[dict]) -> list:
-    """Other values of an argument: a small change, which rounding may hide, and those that it has in other calls."""
-    changed = _changed(probe.get(argument))
+    """Other values of an argument: changed ones, and those that it has in other calls, since a limit may hide a change."""
+    value = probe.get(argument)
+    changed = _changed(value)
     if changed is None:
         return []
+    if np.ndim(changed):
+        both_signs = np.min(value) < 0 < np.max(value)
+        return [changed, changed / 2, -changed] if both_signs else [changed, changed / 2]
     elsewhere = [other.get(argument) for other in probes if other is not probe]
-    return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0 and np.ndim(changed) == 0)]
+    return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0)]
 
 
 def _changed(value):

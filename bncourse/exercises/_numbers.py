@@ -56,10 +56,12 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(words, None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
-    homes = {i: _home(i, numbers, truth, exercise.tolerance) for i in left}
-    mixed = any(home in left for home in homes.values())  # then a number may be meant for another place
+    homes = {i: _home(i, left, numbers, truth, exercise.tolerance) for i in left}
     for i in left:
-        if mixed and homes[i] is None:
+        if homes[i] is not None:
+            named = True
+            texts.append(f"{labels[i]}, {number(numbers[i])}: that is what the {ordinal(homes[i])} number should be.")
+        elif any(home is not None for home in homes.values()):  # then this one may be meant for another place, too
             texts.append(f"{labels[i]}, {number(numbers[i])}, is wrong where it stands.")
         elif words := None if together else _kind(i, numbers, truth, exercise):
             named = True
@@ -190,10 +192,15 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
     return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
-def _home(i: int, numbers, truth, tolerance: float) -> int | None:
-    """The other place where a number would be right, unless it is so small that it may be there by chance."""
-    fits = (j for j in range(len(truth)) if j != i and _close(numbers[i], truth[j], truth[j], tolerance))
-    return next(fits, None) if abs(numbers[i]) > 3 else None
+def _home(i: int, wrong: list[int], numbers, truth, tolerance: float) -> int | None:
+    """The place of another wrong number where this one would be right, and not by chance."""
+    fits = (j for j in wrong if j != i and _close(numbers[i], truth[j], truth[j], tolerance))
+    return next(fits, None) if _telling(float(numbers[i])) else None
+
+
+def _telling(value: float) -> bool:
+    """Whether a number agrees with another one hardly by chance, as small whole numbers do."""
+    return not (value == int(value) and abs(value) < 10)
 
 
 _ENDS = "it is off by one: look at both ends."
@@ -203,9 +210,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
     whole = np.asarray(truth[i]).dtype.kind in "biu"
-    if (home := _home(i, numbers, truth, tolerance)) is not None:
-        return f"that is what the {ordinal(home)} number should be."
-    telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
+    telling = _telling(value)
     if rounded := _rounded(value, right, tolerance):
         return rounded
     if right and _close(value, -right, truth[i], tolerance):

@@ -1050,3 +1050,667 @@ wrong("capstone_mend.7", "A's momentum suspected", (3, 6, 1, 5, 2, 3))
 right("capstone_mend.7", [4, 6, 1, 5, 2, 3])
 right("capstone_mend.7", np.array([4, 6, 1, 5, 2, 3]))
 junk("capstone_mend.7", "461523 perhaps")
+
+
+# --- a second round: the exercises that were left, and two mistakes at once ---
+
+
+# layer.3
+@wrong("layer.3", "training=False said loudly")
+def train_step(model, images, labels, learning_rate):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=False)
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
+@wrong("layer.3", "a call in training mode beside the tape's")
+def train_step(model, images, labels, learning_rate):
+    import tensorflow as tf
+
+    model(images, training=True)
+    with tf.GradientTape() as tape:
+        logits = model(images)
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
+@wrong("layer.3", "twice in training mode")
+def train_step(model, images, labels, learning_rate):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, model(images, training=True)))
+
+
+@wrong("layer.3", "the sum of the losses")
+def train_step(model, images, labels, learning_rate):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(learning_rate * gradient)
+    return loss
+
+
+@right("layer.3")
+def train_step(model, images, labels, learning_rate):
+    import keras
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+    keras.optimizers.SGD(learning_rate).apply_gradients(
+        zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+    )
+    return float(loss)
+
+
+# layer.5
+@wrong("layer.5", "new mean, old variance")
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    mean1, variance1 = x.mean(axis=0), x.var(axis=0)
+    hidden = np.maximum((x - mean1) / np.sqrt(old_variance + epsilon), 0) @ weights
+    return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
+
+
+@wrong("layer.5", "no ReLU any more")
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    mean1, variance1 = x.mean(axis=0), x.var(axis=0)
+    hidden = (x - mean1) / np.sqrt(variance1 + epsilon) @ weights
+    return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
+
+
+@wrong("layer.5", "behind the ReLU, before the weights")
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    mean1, variance1 = x.mean(axis=0), x.var(axis=0)
+    hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0)
+    return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
+
+
+@wrong("layer.5", "a mix of old and new")
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    mean1 = 0.9 * old_mean + 0.1 * x.mean(axis=0)
+    variance1 = 0.9 * old_variance + 0.1 * x.var(axis=0)
+    hidden = np.maximum((x - mean1) / np.sqrt(variance1 + epsilon), 0) @ weights
+    return mean1, variance1, hidden.mean(axis=0), hidden.var(axis=0)
+
+
+@right("layer.5")
+def recalibrated(x, weights, old_mean, old_variance, epsilon=1e-3):
+    first = np.average(x, axis=0), np.cov(x, rowvar=False, bias=True).diagonal()
+    hidden = ((x - first[0]) / (first[1] + epsilon) ** 0.5).clip(min=0).dot(weights)
+    return (*first, hidden.mean(0), hidden.std(0) ** 2)
+
+
+# speedup.2: 3 times fewer steps, 2.4 times less time
+wrong("speedup.2", "time turned round", (3, 1 / 2.4))
+wrong("speedup.2", "the steps' cost multiplied in", (3, 3.75))
+wrong("speedup.2", "differences in steps and seconds", (800, 5.6))
+wrong("speedup.2", "shares saved", (2 / 3, 1 - 1 / 2.4))
+wrong("speedup.2", "time alone from one step", (3, 0.8))
+wrong("speedup.2", "both the other way", (1 / 3, 5 / 12))
+right("speedup.2", (1200 / 400, 9.6 / 4))
+
+
+# landscape.3
+@wrong("landscape.3", "sums over the filters")
+def filter_normalized(direction, kernel):
+    axes = (0, 1, 3)
+    return direction * np.sqrt((kernel**2).sum(axis=axes, keepdims=True) / (direction**2).sum(axis=axes, keepdims=True))
+
+
+@wrong("landscape.3", "no root")
+def filter_normalized(direction, kernel):
+    return direction * (kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum(axis=(0, 1, 2))
+
+
+@wrong("landscape.3", "each weight by itself")
+def filter_normalized(direction, kernel):
+    return direction * np.abs(kernel) / np.abs(direction)
+
+
+@wrong("landscape.3", "the kernel's filters, the direction as a whole")
+def filter_normalized(direction, kernel):
+    return direction * np.sqrt((kernel**2).sum(axis=(0, 1, 2)) / (direction**2).sum())
+
+
+@wrong("landscape.3", "positions apart")
+def filter_normalized(direction, kernel):
+    return direction * np.linalg.norm(kernel, axis=2, keepdims=True) / np.linalg.norm(direction, axis=2, keepdims=True)
+
+
+@right("landscape.3")
+def filter_normalized(direction, kernel):
+    out = np.empty_like(direction)
+    for f in range(kernel.shape[3]):
+        out[..., f] = direction[..., f] / np.linalg.norm(direction[..., f]) * np.linalg.norm(kernel[..., f])
+    return out
+
+
+# variants.1
+wrong("variants.1", "as many as there are channels", (32, 32, 1, 8, 32))
+wrong("variants.1", "values in each mean", (1568, 32, 6272, 784, 196))
+wrong("variants.1", "layer norm over each image", (32, 8, 8, 64, 256))
+wrong("variants.1", "the examples forgotten in groups", (32, 1568, 1, 8, 256))
+wrong("variants.1", "positions of layer norm without the examples", (32, 196, 8, 64, 256))
+wrong("variants.1", "channels a group", (32, 1568, 8, 32, 256))
+right("variants.1", np.array([32, 1568, 8, 64, 256]))
+
+
+# variants.5
+@wrong("variants.5", "r and d with the batch's deviation below")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance + epsilon)
+    r = np.clip(moving / std, 1 / r_max, r_max)
+    d = np.clip((mean - moving_mean) / std, -d_max, d_max)
+    return (x - mean) / std * r + d
+
+
+@wrong("variants.5", "limits from 0")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance + epsilon)
+    r = np.clip(std / moving, 0, r_max)
+    d = np.clip((mean - moving_mean) / moving, 0, d_max)
+    return (x - mean) / std * r + d
+
+
+@wrong("variants.5", "from -r_max")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance + epsilon)
+    r = np.clip(std / moving, -r_max, r_max)
+    d = np.clip((mean - moving_mean) / moving, -d_max, d_max)
+    return (x - mean) / std * r + d
+
+
+@wrong("variants.5", "no epsilon in the moving deviation")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance)
+    r = np.clip(std / moving, 1 / r_max, r_max)
+    d = np.clip((mean - moving_mean) / moving, -d_max, d_max)
+    return (x - mean) / std * r + d
+
+
+@wrong("variants.5", "variances in r")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance + epsilon)
+    r = np.clip(std**2 / moving**2, 1 / r_max, r_max)
+    d = np.clip((mean - moving_mean) / moving, -d_max, d_max)
+    return (x - mean) / std * r + d
+
+
+@wrong("variants.5", "one limit for all channels")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + epsilon)
+    moving = np.sqrt(moving_variance + epsilon)
+    r = min(max((std / moving).max(), 1 / r_max), r_max)
+    d = min(max(((mean - moving_mean) / moving).max(), -d_max), d_max)
+    return (x - mean) / std * r + d
+
+
+@right("variants.5")
+def batch_renormalize(x, moving_mean, moving_variance, r_max, d_max, epsilon=1e-3):
+    columns = []
+    for column, m, v in zip(x.T, moving_mean, moving_variance, strict=True):
+        s, t = math.sqrt(column.var() + epsilon), math.sqrt(v + epsilon)
+        r = min(max(s / t, 1 / r_max), r_max)
+        d = min(max((column.mean() - m) / t, -d_max), d_max)
+        columns.append((column - column.mean()) / s * r + d)
+    return np.column_stack(columns)
+
+
+# small_batches.3
+@wrong("small_batches.3", "every so many rows apart")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    parts = x.reshape(ghost, -1, x.shape[1])
+    return ((parts - parts.mean(0)) / np.sqrt(parts.var(0) + epsilon)).reshape(x.shape)
+
+
+@wrong("small_batches.3", "ghost is how many there are")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    return np.concatenate([(p - p.mean(0)) / np.sqrt(p.var(0) + epsilon) for p in np.split(x, ghost)])
+
+
+@wrong("small_batches.3", "the first ghost alone")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    first = x[:ghost]
+    return (x - first.mean(0)) / np.sqrt(first.var(0) + epsilon)
+
+
+@wrong("small_batches.3", "the means of the ghosts, the variance of all")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    parts = x.reshape(-1, ghost, x.shape[1])
+    return ((parts - parts.mean(1, keepdims=True)) / np.sqrt(x.var(0) + epsilon)).reshape(x.shape)
+
+
+@wrong("small_batches.3", "statistics averaged over the ghosts")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    parts = x.reshape(-1, ghost, x.shape[1])
+    return (x - parts.mean(1).mean(0)) / np.sqrt(parts.var(1).mean(0) + epsilon)
+
+
+@right("small_batches.3")
+def ghost_normalize(x, ghost, epsilon=1e-3):
+    out = x.astype(float)
+    for start in range(0, len(x), ghost):
+        rows = out[start : start + ghost]
+        rows -= rows.mean(axis=0)
+        rows /= np.sqrt((rows**2).mean(axis=0) + epsilon)
+    return out
+
+
+# speed.1
+for reads, writes in ((5, 5), (6, 4), (5, 4), (8, 5), (6, 6), (4, 3)):
+    wrong("speed.1", f"{reads} and {writes}", (reads, writes))
+
+
+# speed.5
+wrong("speed.5", "times m / (m - 1)", lambda variance, shape: variance * math.prod(shape[:-1]) / (math.prod(shape[:-1]) - 1))
+wrong("speed.5", "the batch alone", lambda variance, shape: variance * (shape[0] - 1) / shape[0])
+wrong("speed.5", "everything", lambda variance, shape: variance * (math.prod(shape) - 1) / math.prod(shape))
+wrong("speed.5", "divided by m", lambda variance, shape: variance / math.prod(shape[:-1]))
+wrong("speed.5", "the positions alone", lambda variance, shape: variance * (1 - 1 / (shape[1] * shape[2])))
+right("speed.5", lambda v, s: v - v / np.prod(s[:3]))
+
+# deployment.1: weight 6, bias (1 - 10) * 3 + 5 = -22
+wrong("deployment.1", "divided by the variance", (3, 1.5 * -9 + 5))
+wrong("deployment.1", "the bias not scaled", (6, 1 - 30 + 5))
+wrong("deployment.1", "the bias kept beside", (6, -24))
+wrong("deployment.1", "beta first", (6, (1 - 10 + 5) * 3))
+wrong("deployment.1", "weight times mean", (6, 5 - 60))
+wrong("deployment.1", "the shift alone, the weight by gamma", (12, -25))
+right("deployment.1", (np.float32(6), -22))
+
+
+# deployment.4
+@wrong("deployment.4", "(M, C) in place of (C, M)")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    c, m = kernel.shape[2:]
+    return kernel * scale.reshape(m, c).T, (bias - mean) * scale + beta
+
+
+@wrong("deployment.4", "the first channels' scales alone")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel * scale[: kernel.shape[3]], (bias - mean) * scale + beta
+
+
+@wrong("deployment.4", "a scale averaged over M")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    c, m = kernel.shape[2:]
+    return kernel * scale.reshape(c, m).mean(axis=1, keepdims=True), (bias - mean) * scale + beta
+
+
+@wrong("deployment.4", "flat kernel")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel.reshape(*kernel.shape[:2], -1) * scale, (bias - mean) * scale + beta
+
+
+@wrong("deployment.4", "the bias added outside of the scale")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel * scale.reshape(kernel.shape[2:]), bias + beta - mean * scale
+
+
+@right("deployment.4")
+def fold_depthwise(kernel, bias, gamma, beta, mean, variance, epsilon):
+    h, w, c, m = kernel.shape
+    scale = gamma / np.sqrt(variance + epsilon)
+    folded = np.zeros(kernel.shape)
+    for i in range(c):
+        for j in range(m):
+            folded[:, :, i, j] = kernel[:, :, i, j] * scale[i * m + j]
+    return folded, [s * (b - u) + t for s, b, u, t in zip(scale, bias, mean, beta, strict=True)]
+
+
+# distributed.2
+@wrong("distributed.2", "weighted means, weighted variances")
+def synchronized_moments(x, all_reduce):
+    m = all_reduce(len(x))
+    return all_reduce(x.sum(axis=0)) / m, all_reduce(len(x) * x.var(axis=0)) / m
+
+
+@wrong("distributed.2", "squares about the own mean")
+def synchronized_moments(x, all_reduce):
+    m = all_reduce(len(x))
+    mean = all_reduce(x.sum(axis=0)) / m
+    return mean, all_reduce(((x - x.mean(axis=0)) ** 2).sum(axis=0)) / m
+
+
+@wrong("distributed.2", "the square of the sum")
+def synchronized_moments(x, all_reduce):
+    m = all_reduce(len(x))
+    total = all_reduce(x.sum(axis=0))
+    return total / m, all_reduce((x**2).sum(axis=0)) / m - total**2 / m
+
+
+@wrong("distributed.2", "squares averaged over the replicas")
+def synchronized_moments(x, all_reduce):
+    m, replicas = all_reduce(len(x)), all_reduce(1)
+    mean = all_reduce(x.sum(axis=0)) / m
+    return mean, all_reduce(((x - mean) ** 2).mean(axis=0)) / replicas
+
+
+@wrong("distributed.2", "unbiased")
+def synchronized_moments(x, all_reduce):
+    m = all_reduce(len(x))
+    mean = all_reduce(x.sum(axis=0)) / m
+    return mean, all_reduce(((x - mean) ** 2).sum(axis=0)) / (m - 1)
+
+
+@right("distributed.2")
+def synchronized_moments(x, all_reduce):
+    n, s, q = (all_reduce(v) for v in (np.array(len(x)), x.sum(0), (x.astype(np.float64) ** 2).sum(0)))
+    return s / n, q / n - (s / n) ** 2
+
+
+# distributed.6: 0.6**4 and 0.6**0.25
+wrong("distributed.6", "one step", (0.6, 0.6))
+wrong("distributed.6", "times four", (0.4**4, 0.6**4))
+wrong("distributed.6", "a quarter of the step", (0.1296, 0.9))
+wrong("distributed.6", "divided by four", (0.15, 0.15))
+wrong("distributed.6", "the complement's root", (0.1296, 1 - 0.4**0.25))
+wrong("distributed.6", "what is new", (1 - 0.1296, 0.8801))
+right("distributed.6", (0.13, 0.88))
+
+# clinic.2: 0.99**40 and 58 epochs
+wrong("clinic.2", "five steps", (0.99**5, 92))
+wrong("clinic.2", "steps for epochs", (0.99**40, 459))
+wrong("clinic.2", "64 steps an epoch", (0.99**320, 8))
+wrong("clinic.2", "in percent, rounded down", (66.9, 57))
+wrong("clinic.2", "what is new, and epochs more", (1 - 0.99**40, 53))
+wrong("clinic.2", "linear", (0.6, 13))
+right("clinic.2", (0.669, 58))
+
+
+# capstone_mend.1
+@wrong("capstone_mend.1", "any normalization")
+def statistics_move(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and layer.trainable]
+    before = [np.array(layer.moving_variance) for layer in norms]
+    step()
+    return any(not np.array_equal(b, layer.moving_variance) for b, layer in zip(before, norms, strict=True))
+
+
+@wrong("capstone_mend.1", "references, not copies")
+def statistics_move(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and layer.trainable]
+    before = [layer.moving_variance for layer in norms]
+    step()
+    return all(np.any(np.array(b) != np.array(layer.moving_variance)) for b, layer in zip(before, norms, strict=True))
+
+
+@wrong("capstone_mend.1", "close enough is the same")
+def statistics_move(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and layer.trainable]
+    before = [np.array(layer.moving_variance) for layer in norms]
+    step()
+    return all(not np.allclose(b, layer.moving_variance) for b, layer in zip(before, norms, strict=True))
+
+
+@wrong("capstone_mend.1", "frozen ones, too")
+def statistics_move(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance")]
+    before = [np.array(layer.moving_variance) for layer in norms]
+    step()
+    return all(np.any(b != np.array(layer.moving_variance)) for b, layer in zip(before, norms, strict=True))
+
+
+@wrong("capstone_mend.1", "by class")
+def statistics_move(model, step):
+    import keras
+
+    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization) and x.trainable]
+    before = [np.array(layer.moving_variance) for layer in norms]
+    step()
+    return all(np.any(b != np.array(layer.moving_variance)) for b, layer in zip(before, norms, strict=True))
+
+
+@right("capstone_mend.1")
+def statistics_move(model, step):
+    norms = [layer for layer in model.layers if getattr(layer, "moving_variance", None) is not None and layer.trainable]
+    before = [layer.moving_variance.numpy().tolist() for layer in norms]
+    step()
+    for old, layer in zip(before, norms, strict=True):
+        if old == layer.moving_variance.numpy().tolist():
+            return False
+    return True
+
+
+# capstone_mend.2
+@wrong("capstone_mend.2", "moving statistics alone")
+def stays_frozen(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and not layer.trainable]
+    before = [[np.array(v) for v in (layer.moving_mean, layer.moving_variance)] for layer in norms]
+    step()
+    after = [[np.array(v) for v in (layer.moving_mean, layer.moving_variance)] for layer in norms]
+    return all(np.array_equal(b, a) for x, y in zip(before, after, strict=True) for b, a in zip(x, y, strict=True))
+
+
+@wrong("capstone_mend.2", "gamma and beta alone")
+def stays_frozen(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and not layer.trainable]
+    before = [[np.array(v) for v in (layer.gamma, layer.beta)] for layer in norms]
+    step()
+    after = [[np.array(v) for v in (layer.gamma, layer.beta)] for layer in norms]
+    return all(np.array_equal(b, a) for x, y in zip(before, after, strict=True) for b, a in zip(x, y, strict=True))
+
+
+@wrong("capstone_mend.2", "all normalizations")
+def stays_frozen(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance")]
+    before = [layer.get_weights() for layer in norms]
+    step()
+    return all(
+        np.array_equal(b, a)
+        for x, layer in zip(before, norms, strict=True)
+        for b, a in zip(x, layer.get_weights(), strict=True)
+    )
+
+
+@wrong("capstone_mend.2", "False where nothing is frozen")
+def stays_frozen(model, step):
+    norms = [layer for layer in model.layers if hasattr(layer, "moving_variance") and not layer.trainable]
+    before = [layer.get_weights() for layer in norms]
+    step()
+    same = [
+        np.array_equal(b, a)
+        for x, layer in zip(before, norms, strict=True)
+        for b, a in zip(x, layer.get_weights(), strict=True)
+    ]
+    return bool(same) and all(same)
+
+
+@wrong("capstone_mend.2", "the label asked")
+def stays_frozen(model, step):
+    step()
+    return all(not layer.trainable_weights for layer in model.layers if hasattr(layer, "moving_variance"))
+
+
+@right("capstone_mend.2")
+def stays_frozen(model, step):
+    frozen = [layer for layer in model.layers if hasattr(layer, "moving_variance") and not layer.trainable]
+    before = [w.copy() for layer in frozen for w in layer.get_weights()]
+    step()
+    after = [w for layer in frozen for w in layer.get_weights()]
+    return not any((b != a).any() for b, a in zip(before, after, strict=True))
+
+
+# capstone_mend.4
+@wrong("capstone_mend.4", "the smaller factor for small ones")
+def worst_factor(model, images):
+    worst, x = 1.0, images
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            axis = layer.axis % x.ndim if hasattr(x, "ndim") else layer.axis % len(x.shape)
+            values = np.array(x)
+            measured = values.var(axis=tuple(i for i in range(values.ndim) if i != axis)) + layer.epsilon
+            worst = max(worst, float(((np.array(layer.moving_variance) + layer.epsilon) / measured).max()))
+        x = layer(x, training=False)
+    return worst
+
+
+@wrong("capstone_mend.4", "the last axis always")
+def worst_factor(model, images):
+    worst, x = 1.0, images
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            values = np.array(x).reshape(-1, x.shape[-1])
+            ratio = (np.array(layer.moving_variance) + layer.epsilon) / (values.var(axis=0) + layer.epsilon)
+            worst = max(worst, float(np.maximum(ratio, 1 / ratio).max()))
+        x = layer(x, training=False)
+    return worst
+
+
+@wrong("capstone_mend.4", "behind each normalization")
+def worst_factor(model, images):
+    worst, x = 1.0, images
+    for layer in model.layers:
+        x = layer(x, training=False)
+        if hasattr(layer, "moving_variance"):
+            values = np.array(x)
+            axis = layer.axis % values.ndim
+            measured = values.var(axis=tuple(i for i in range(values.ndim) if i != axis)) + layer.epsilon
+            ratio = (np.array(layer.moving_variance) + layer.epsilon) / measured
+            worst = max(worst, float(np.maximum(ratio, 1 / ratio).max()))
+    return worst
+
+
+@wrong("capstone_mend.4", "no epsilon")
+def worst_factor(model, images):
+    worst, x = 1.0, images
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            values = np.array(x)
+            axis = layer.axis % values.ndim
+            ratio = np.array(layer.moving_variance) / values.var(axis=tuple(i for i in range(values.ndim) if i != axis))
+            worst = max(worst, float(np.maximum(ratio, 1 / ratio).max()))
+        x = layer(x, training=False)
+    return worst
+
+
+@right("capstone_mend.4")
+def worst_factor(model, images):
+    factors, x = [1.0], images
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            values = np.moveaxis(np.array(x), layer.axis, -1)
+            values = values.reshape(-1, values.shape[-1]).astype(np.float64)
+            a, b = np.array(layer.moving_variance) + layer.epsilon, values.var(axis=0) + layer.epsilon
+            factors.append(np.exp(np.abs(np.log(a / b)).max()))
+        x = layer(x, training=False)
+    return max(factors)
+
+
+# capstone_mend.6
+@wrong("capstone_mend.6", "in inference mode")
+def gradient_sums(norm, x, weights):
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(weights * norm(x))
+    g = tape.gradient(loss, x).numpy()
+    axes = tuple(i for i in range(g.ndim) if i != norm.axis % g.ndim)
+    h = g * (x.numpy() - x.numpy().mean(axis=axes, keepdims=True))
+    return [float((np.abs(v.sum(axis=axes)) / np.abs(v).sum(axis=axes)).max()) for v in (g, h)]
+
+
+@wrong("capstone_mend.6", "the mean not taken away")
+def gradient_sums(norm, x, weights):
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(weights * norm(x, training=True))
+    g = tape.gradient(loss, x).numpy()
+    axes = tuple(i for i in range(g.ndim) if i != norm.axis % g.ndim)
+    return [float((np.abs(v.sum(axis=axes)) / np.abs(v).sum(axis=axes)).max()) for v in (g, g * x.numpy())]
+
+
+@wrong("capstone_mend.6", "the mean over channels")
+def gradient_sums(norm, x, weights):
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(weights * norm(x, training=True))
+    g = tape.gradient(loss, x).numpy()
+    axes = tuple(i for i in range(g.ndim) if i != norm.axis % g.ndim)
+    h = g * (x.numpy() - x.numpy().mean(axis=axes, keepdims=True))
+    return [float((np.abs(v.sum(axis=axes)) / np.abs(v).sum(axis=axes)).mean()) for v in (g, h)]
+
+
+@wrong("capstone_mend.6", "the absolute value of every element first")
+def gradient_sums(norm, x, weights):
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(weights * norm(x, training=True))
+    g = tape.gradient(loss, x).numpy()
+    h = g * (x.numpy() - x.numpy().mean())
+    return [float(abs(v.sum()) / np.abs(v).sum()) for v in (g, h)]
+
+
+@right("capstone_mend.6")
+def gradient_sums(norm, x, weights):
+    import tensorflow as tf
+
+    v = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(norm(v, training=True) * weights)
+    g = np.moveaxis(np.array(tape.gradient(loss, v)), norm.axis, 0).astype(np.float64)
+    flat, values = g.reshape(len(g), -1), np.moveaxis(np.array(x), norm.axis, 0).reshape(len(g), -1)
+    weighted = flat * (values - values.mean(axis=1, keepdims=True))
+    return tuple(max(abs(row.sum()) / abs(row).sum() for row in rows) for rows in (flat, weighted))
+
+
+# two mistakes at once, in numbers
+wrong("layer.1", "biases, and one dense bias less", (72 + 8 + 16 + 1152 + 16 + 32 + 160, 48))
+wrong("layer.1", "one moving statistic a channel, gamma alone", (72 + 8 + 1152 + 16 + 170, 24))
+wrong("layer.6", "everything by 1.5", (1.5, 2.2, 0))
+wrong("speedup.4", "rounded", (2.3, 6))
+wrong("speedup.4", "the rates multiplied in", (31 / 13.3, 5 * 13.3 / 2.1))
+wrong("landscape.2", "as if nothing changed", (6, 0.1, 3.6))
+wrong("landscape.2", "longer gradient, shorter rate", (18, 0.1 / 9, 3.6))
+wrong("variants.6", "one block too many", (1.44, 1.2))
+wrong("variants.6", "from zero", (0.4, math.sqrt(0.4)))
+wrong("small_batches.1", "epsilon in every case", (0.9535, -1.0, 0))
+wrong("small_batches.1", "the signs by the first", (1, -1, 1))
+wrong("speed.2", "fp16 like fp32", (13.4, 13.4))
+wrong("speed.2", "gibibytes", (8 * 4 * 8388608 / (20 * 2**30) * 1e3, 8 * 2 * 8388608 / (20 * 2**30) * 1e3))
+wrong("deployment.6", "percent of the range", (0.625, 0.0125))
+wrong("deployment.6", "not rounded", (79.375, 1.5875))
+wrong("distributed.1", "the mean unweighted, the variance right for it", (4, 4.75))
+wrong("clinic.5", "the rate squared", (4.5, math.sqrt(2 / 4.5)))
+wrong("clinic.5", "no rescaling", (1.25, math.sqrt(2 / 1.25)))
