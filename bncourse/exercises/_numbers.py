@@ -1,6 +1,7 @@
 """Diagnosis of values: each number of an answer is looked at by itself, and the expected one is never told."""
 
 from collections import Counter
+from itertools import permutations
 
 import numpy as np
 
@@ -56,12 +57,12 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(words, None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
-    homes = {i: _home(i, left, numbers, truth, exercise.tolerance) for i in left}
+    homes = {} if together else _homes(left, numbers, truth, exercise.tolerance)
     for i in left:
-        if homes[i] is not None:
+        if i in homes:
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: that is what the {ordinal(homes[i])} number should be.")
-        elif any(home is not None for home in homes.values()):  # then this one may be meant for another place, too
+        elif homes:  # then this one may be meant for another place, too
             texts.append(f"{labels[i]}, {number(numbers[i])}, is wrong where it stands.")
         elif words := None if together else _kind(i, numbers, truth, exercise):
             named = True
@@ -192,10 +193,13 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
     return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
-def _home(i: int, wrong: list[int], numbers, truth, tolerance: float) -> int | None:
-    """The place of another wrong number where this one would be right, and not by chance."""
-    fits = (j for j in wrong if j != i and _close(numbers[i], truth[j], truth[j], tolerance))
-    return next(fits, None) if _telling(float(numbers[i])) else None
+def _homes(wrong: list[int], numbers, truth, tolerance: float) -> dict[int, int]:
+    """Wrong numbers that would be right at the place of another wrong one, and not by chance, with that place."""
+    return {
+        i: j
+        for i, j in permutations(wrong, 2)
+        if _telling(float(numbers[i])) and _close(numbers[i], truth[j], truth[j], tolerance)
+    }
 
 
 def _telling(value: float) -> bool:
