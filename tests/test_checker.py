@@ -629,11 +629,11 @@ BARE = replace(BATCHNORM, mistakes=())
         (lambda x, gamma, beta, *, epsilon=1e-3: batchnorm(x, gamma, beta, epsilon=epsilon).T, "is transposed"),
         (
             lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, epsilon, (0, 1)),
-            "(axis 1) depends on the others, and should not",
+            "axis 1 of `x` depends on the other places, and should not",
         ),
         (
             lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, epsilon, (1,)),
-            "the other examples, and should",
+            "axis 0 of `x` does not depend on the other places, and should",
         ),
         (lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, epsilon, ddof=1), "divides by m - 1"),
         (lambda x, gamma, beta, *, epsilon=1e-3: normalized(x, gamma, beta, epsilon**2), "`epsilon` is squared"),
@@ -650,6 +650,28 @@ def test_a_mistake_that_nobody_listed_is_recognized_by_its_kind(answer, words):
     verdict = BARE.check(answer)
     assert verdict.kind == "general" and verdict.mistake is None
     assert words in verdict.message, verdict
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda x, limit: x[0] + limit, lambda x, limit: np.sign(x).sum() + limit, lambda x, limit: max(0, min(x))],
+)
+def test_an_argument_that_has_some_effect_is_not_said_to_have_none(answer):
+    def total(x, limit):
+        """The sum of the elements, and the limit."""
+        return x.sum() + limit
+
+    exercise = about(total, *(dict(x=np.array(x), limit=2.0) for x in ([3.0, -1.0, 2.0], [-2.0, 4.0, 1.0])))
+    verdict = exercise.check(answer)
+    assert not verdict.passed and "`x` has no effect" not in verdict.message, verdict
+
+
+def test_numbers_are_said_to_belong_elsewhere_only_where_that_is_wrong_too():
+    sizes = replace(SHAPE, comment="(height, width, channels)", solution_code="shape = (60, 50, 16)", mistakes=())
+    assert "16: that is what" not in sizes.check((16, 50, 16)).message
+    mixed = sizes.check((16, 11, 10)).message
+    assert "The first number (height), 16: that is what the third number should be." in mixed
+    assert "The second number (width), 11, is wrong where it stands." in mixed
 
 
 def test_a_share_taken_for_the_rest_is_named():

@@ -371,7 +371,7 @@ def uniform_factors(name: str, outcomes: list, pairs: list[Pair], tolerance: flo
 def ignored_argument(
     name: str, label: str, probes: list[dict], own: list[str], received: Callable, right: Callable
 ) -> str | None:
-    """An argument that the solution's part reacts to and the answer's does not.
+    """An argument that the solution's part reacts to and the answer's does not, however it is changed.
 
     Args:
         name: the part's name; label: the same as messages show it.
@@ -388,12 +388,12 @@ def ignored_argument(
         for probe in probes:
             for changed in _others(argument, probe, probes):
                 before, after = right(probe), right({**probe, argument: changed})
-                if before is None or after is None or equal(before[name], after[name], 1e-6):
+                if before is None or after is None:
                     continue
                 one, other = received(probe), received({**probe, argument: changed})
                 if one is None or other is None or name not in one or name not in other:
                     return None
-                seen += 1
+                seen += not equal(before[name], after[name], 1e-6)
                 reacts |= not equal(one[name], other[name], 1e-9)
         if seen and not reacts:
             return f"`{argument}` has no effect on {label or 'your result'}, and it should have one."
@@ -421,13 +421,6 @@ def _reaction_to_places(name: str, label: str, argument: str, probes: list[dict]
     return None
 
 
-_ALONG = {
-    "first": ("one example", "the other examples"),
-    "last": ("one channel or column", "the others"),
-    "middle": ("one position", "the other positions"),
-}
-
-
 def dependence(
     name: str, label: str, probes: list[dict], own: list[str], received: Callable, right: Callable
 ) -> str | None:
@@ -440,38 +433,42 @@ def dependence(
             if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim < 2:
                 continue
             for axis in range(value.ndim):
-                changed = value.copy()
-                changed[(slice(None),) * axis + (0,)] *= 1.37
-                changed[(slice(None),) * axis + (0,)] += 0.5 * np.abs(value).mean()
-                other = {**probe, argument: changed}
-                results = [received(probe), received(other), right(probe), right(other)]
-                if any(r is None or r[name].shape != results[2][name].shape for r in results):
-                    return None
-                place = axis if results[2][name].shape == value.shape else None
-                if axis == value.ndim - 1 and results[2][name].shape == value.shape[-1:]:
-                    place = 0
-                if place is None:
-                    continue
-                kept = [r[name][(slice(None),) * place + (slice(1, None),)] for r in results]
-                theirs, ours = not equal(kept[0], kept[1], 1e-7), not equal(kept[2], kept[3], 1e-7)
+                first, rest = ((slice(None),) * axis + (places,) for places in (0, slice(1, None)))
+                theirs = ours = False
+                for factor, more in ((1.37, 0.5), (0.4, 0)):
+                    changed = value.copy()
+                    changed[first] = factor * changed[first] + more * np.abs(value).mean()
+                    calls = [f(p) for f in (received, right) for p in (probe, {**probe, argument: changed})]
+                    if any(call is None or call[name].shape != calls[2][name].shape for call in calls):
+                        return None
+                    if calls[2][name].shape == value.shape:
+                        kept = [call[name][rest] for call in calls]
+                    elif axis == value.ndim - 1 and calls[2][name].shape == value.shape[-1:]:
+                        kept = [call[name][1:] for call in calls]
+                    else:
+                        break
+                    theirs |= not equal(kept[0], kept[1], 1e-7)
+                    ours |= not equal(kept[2], kept[3], 1e-7)
                 if theirs != ours and value.shape[axis] > 1:
-                    key = "first" if axis == 0 else "last" if axis == value.ndim - 1 else "middle"
-                    one, others = _ALONG[key]
                     does, should = ("depends", "should not") if theirs else ("does not depend", "should")
                     return (
-                        f"What comes out for {one} of `{argument}` (axis {axis}){_in(label)} {does} on {others}, and "
-                        f"{should}: over which axes do you average or sum?"
+                        f"What comes out at one place along axis {axis} of `{argument}`{_in(label)} {does} on the "
+                        f"other places, and {should}: over which axes do you average or sum?"
                     )
     return None
 
 
 def _others(argument: str, probe: dict, probes: list[dict]) -> list:
-    """Other values of an argument: a small change, which rounding may hide, and those that it has in other calls."""
-    changed = _changed(probe.get(argument))
+    """Other values of an argument: several, since rounding or a limit may hide a change."""
+    value = probe.get(argument)
+    changed = _changed(value)
     if changed is None:
         return []
+    if np.ndim(changed):
+        both_signs = np.min(value) < 0 < np.max(value)
+        return [changed, changed / 2, -changed] if both_signs else [changed, changed / 2]
     elsewhere = [other.get(argument) for other in probes if other is not probe]
-    return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0 and np.ndim(changed) == 0)]
+    return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0)]
 
 
 def _changed(value):

@@ -1,6 +1,7 @@
 """Diagnosis of values: each number of an answer is looked at by itself, and the expected one is never told."""
 
 from collections import Counter
+from itertools import permutations
 
 import numpy as np
 
@@ -56,8 +57,14 @@ def explain_numbers(numbers: np.ndarray, exercise) -> Explanation | None:
         return Explanation(words, None, "general")
     texts = [f"{_joined([labels[i] for i in own])}: {_told(mistake)}" for mistake, own in mistakes]
     named, first = bool(mistakes), mistakes[0][0] if mistakes else None
+    homes = {} if together else _homes(left, numbers, truth, exercise.tolerance)
     for i in left:
-        if words := None if together else _kind(i, numbers, truth, exercise):
+        if i in homes:
+            named = True
+            texts.append(f"{labels[i]}, {number(numbers[i])}: that is what the {ordinal(homes[i])} number should be.")
+        elif homes:  # then this one may be meant for another place, too
+            texts.append(f"{labels[i]}, {number(numbers[i])}, is wrong where it stands.")
+        elif words := None if together else _kind(i, numbers, truth, exercise):
             named = True
             texts.append(f"{labels[i]}, {number(numbers[i])}: {words}")
         else:
@@ -186,6 +193,20 @@ def _reordered(numbers, truth, tolerance: float) -> bool:
     return len(Counter(np.round(np.array(truth, float), 9))) > 1
 
 
+def _homes(wrong: list[int], numbers, truth, tolerance: float) -> dict[int, int]:
+    """Wrong numbers that would be right at the place of another wrong one, and not by chance, with that place."""
+    return {
+        i: j
+        for i, j in permutations(wrong, 2)
+        if _telling(float(numbers[i])) and _close(numbers[i], truth[j], truth[j], tolerance)
+    }
+
+
+def _telling(value: float) -> bool:
+    """Whether a number agrees with another one hardly by chance, as small whole numbers do."""
+    return not (value == int(value) and abs(value) < 10)
+
+
 _ENDS = "it is off by one: look at both ends."
 
 
@@ -193,11 +214,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     """How one wrong number relates to the right one, if that is no accident."""
     value, right, tolerance = float(numbers[i]), float(truth[i]), exercise.tolerance
     whole = np.asarray(truth[i]).dtype.kind in "biu"
-    others = [j for j in range(len(truth)) if j != i]
-    if any(_close(value, truth[j], truth[j], tolerance) for j in others) and abs(value) > 3:
-        j = next(j for j in others if _close(value, truth[j], truth[j], tolerance))
-        return f"that is what the {ordinal(j)} number should be."
-    telling = not (value == int(value) and abs(value) < 10)  # small whole numbers agree by chance
+    telling = _telling(value)
     if rounded := _rounded(value, right, tolerance):
         return rounded
     if right and _close(value, -right, truth[i], tolerance):

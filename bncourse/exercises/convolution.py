@@ -216,8 +216,8 @@ final_shape = (height, width, 16)
             ),
             Mistake(
                 "Halved only once",
-                "Two steps halve height and width: the tiles of the pooling stand side by side, two pixels apart, and the "
-                "second convolution has stride 2.",
+                "Two steps halve height and width: the tiles of the pooling stand side by side, two pixels apart, and "
+                "the second convolution has stride 2.",
                 (11, 10, 16),
             ),
             Mistake(

@@ -376,8 +376,8 @@ steps_of_b = (before, after)
             ),
             Mistake(
                 "B with all 127 steps after",
-                "Folding multiplies a filter by its scale. After it both filters share a step as well, and 127 of them make "
-                "the largest weight, which is A's.",
+                "Folding multiplies a filter by its scale. After it both filters share a step as well, and 127 of them "
+                "make the largest weight, which is A's.",
                 (79, 127),
             ),
             Mistake(

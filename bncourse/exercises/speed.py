@@ -119,8 +119,8 @@ reads_and_writes = (reads, writes)
             ),
             Mistake("The other way round", "Reads come first in the answer, then writes.", (5, 7)),
             Mistake(
-                "One reading and one writing a line",
-                "A line may hold several operations, and a sum writes only C numbers.",
+                "One reading a line",
+                "A line may hold several operations, and each of them reads its array.",
                 (5, 5),
             ),
         ),

@@ -104,7 +104,8 @@ def _renormalize_probes():
     for shape, epsilon, scale in (((4, 4), 0.5, 1.0), ((6, 3), 0.2, 1.0), ((5, 4), None, 0.03)):
         spread = scale * np.array([0.2, 1.0, 4.0, 1.2])[: shape[1]]
         x = generator.normal(size=shape) * spread + scale * np.array([2.0, -0.5, 1.0, -4.0])[: shape[1]]
-        given = dict(x=x, moving_mean=scale * generator.normal(size=shape[1]), r_max=1.5, d_max=0.8)
+        apart = scale * np.array([3.0, -0.4, 0.5, -2.0])[: shape[1]]  # d on both sides, within the limits and beyond
+        given = dict(x=x, moving_mean=x.mean(axis=0) - apart, r_max=1.5, d_max=0.8)
         given["moving_variance"] = scale**2 * generator.uniform(0.5, 1.5, shape[1])
         yield given if epsilon is None else {**given, "epsilon": epsilon}
 
