@@ -1327,7 +1327,11 @@ for reads, writes in ((5, 5), (6, 4), (5, 4), (8, 5), (6, 6), (4, 3)):
 
 
 # speed.5
-wrong("speed.5", "times m / (m - 1)", lambda variance, shape: variance * math.prod(shape[:-1]) / (math.prod(shape[:-1]) - 1))
+wrong(
+    "speed.5",
+    "times m / (m - 1)",
+    lambda variance, shape: variance * math.prod(shape[:-1]) / (math.prod(shape[:-1]) - 1),
+)
 wrong("speed.5", "the batch alone", lambda variance, shape: variance * (shape[0] - 1) / shape[0])
 wrong("speed.5", "everything", lambda variance, shape: variance * (math.prod(shape) - 1) / math.prod(shape))
 wrong("speed.5", "divided by m", lambda variance, shape: variance / math.prod(shape[:-1]))
