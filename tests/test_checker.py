@@ -674,6 +674,13 @@ def test_numbers_are_said_to_belong_elsewhere_only_where_that_is_wrong_too():
     assert "The second number (width), 11, is wrong where it stands." in mixed
 
 
+def test_a_whole_number_among_many_that_changes_give_is_not_explained_by_one_of_them():
+    many = replace(SHAPE, comment="count", solution_code="shape = 40 + 2 * 5 + 3 * 7 + 4 * 9", mistakes=())
+    assert many.check(84).message == "Your answer, 84, is too small."
+    few = replace(SHAPE, comment="count", solution_code="shape = 8 * 14 * 14", mistakes=())
+    assert "A factor is missing" in few.check(196).message
+
+
 def test_a_share_taken_for_the_rest_is_named():
     def left(start, share):
         """What is left of the start."""

@@ -465,7 +465,7 @@ def _others(argument: str, probe: dict, probes: list[dict]) -> list:
     if changed is None:
         return []
     if np.ndim(changed):
-        both_signs = np.min(value) < 0 < np.max(value)
+        both_signs = np.any(value < 0) and np.any(value > 0)
         return [changed, changed / 2, -changed] if both_signs else [changed, changed / 2]
     elsewhere = [other.get(argument) for other in probes if other is not probe]
     return [changed, *(v for v in elsewhere if _is_numeric(v) and np.ndim(v) == 0)]

@@ -219,7 +219,7 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
         return rounded
     if right and _close(value, -right, truth[i], tolerance):
         return "it has the wrong sign."
-    if telling and (words := _changed(i, value, whole, exercise)):
+    if telling and (words := _changed(i, value, right, whole, exercise)):
         return words
     if telling and any(_is_it(value, other, whole) for other in exercise.on_the_way):
         return "that is a number on the way to the answer, not yet the answer."
@@ -243,15 +243,21 @@ def _kind(i: int, numbers, truth, exercise) -> str | None:
     return None
 
 
-def _changed(i: int, value: float, whole: bool, exercise) -> str | None:
+def _changed(i: int, value: float, right: float, whole: bool, exercise) -> str | None:
     """The words for a changed place in the solution that gives this number, if there is only one such change."""
-    found = {
-        words for words, rank, theirs in exercise.changed_values if rank <= 2 and _is_it(value, float(theirs[i]), whole)
-    }
-    if len(found) != 1:
+    changes = [(words, float(theirs[i])) for words, rank, theirs in exercise.changed_values if rank <= 2]
+    found = {words for words, theirs in changes if _is_it(value, theirs, whole)}
+    if len(found) != 1 or _crowded(value, right, {theirs for _, theirs in changes}):
         return None
     words = found.pop()
     return words if words.startswith(("A ", "`")) else words[0].lower() + words[1:]
+
+
+def _crowded(value: float, right: float, others: set[float]) -> bool:
+    """Whether any whole number as far from the right one would be one of the others with a chance above 1 in 25."""
+    reach = abs(value - right)
+    hits = sum(other.is_integer() and 0 < abs(other - right) <= reach for other in others)
+    return value.is_integer() and right.is_integer() and 25 * hits > 2 * reach
 
 
 def _rounded(value: float, right: float, tolerance: float) -> str | None:

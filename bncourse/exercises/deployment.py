@@ -173,6 +173,11 @@ weight_and_bias = (2 * scale, 1 * scale + shift)
                 (6, 38),
             ),
             Mistake(
+                "Beta scaled, too",
+                "Beta is added at the end, after everything else has been scaled.",
+                (6, -12),
+            ),
+            Mistake(
                 "Beta left out",
                 "What is left after the scale is beta: it is added at the end.",
                 (6, -27),

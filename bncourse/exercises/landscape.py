@@ -158,7 +158,7 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
             Mistake(
                 "The gradient grows",
                 "Longer weights have a shorter gradient: the same change of the loss takes a longer way.",
-                (18, 0.1 / 9, 3.6),
+                (18, 0.9, 3.6),
             ),
             Mistake(
                 "The rate grows with the length alone",

@@ -1107,8 +1107,16 @@ def batchnorm_images(x, gamma, beta, epsilon=1e-3):
 # inference.1
 wrong("inference.1", "PyTorch's", lambda moving, batch, momentum=0.99: (1 - momentum) * moving + momentum * batch)
 wrong("inference.1", "the sum", lambda moving, batch, momentum=0.99: momentum * moving + batch)
-wrong("inference.1", "the difference turned", lambda moving, batch, momentum=0.99: moving + (1 - momentum) * (moving - batch))
-wrong("inference.1", "gradient descent's momentum", lambda moving, batch, momentum=0.99: momentum * moving - (1 - momentum) * batch)
+wrong(
+    "inference.1",
+    "the difference turned",
+    lambda moving, batch, momentum=0.99: moving + (1 - momentum) * (moving - batch),
+)
+wrong(
+    "inference.1",
+    "gradient descent's momentum",
+    lambda moving, batch, momentum=0.99: momentum * moving - (1 - momentum) * batch,
+)
 wrong("inference.1", "the plain mean", lambda moving, batch, momentum=0.99: (moving + batch) / 2)
 right("inference.1", lambda old, new, momentum=0.99: np.average([old, new], axis=0, weights=[momentum, 1 - momentum]))
 

@@ -1327,7 +1327,11 @@ for reads, writes in ((5, 5), (6, 4), (5, 4), (8, 5), (6, 6), (4, 3)):
 
 
 # speed.5
-wrong("speed.5", "times m / (m - 1)", lambda variance, shape: variance * math.prod(shape[:-1]) / (math.prod(shape[:-1]) - 1))
+wrong(
+    "speed.5",
+    "times m / (m - 1)",
+    lambda variance, shape: variance * math.prod(shape[:-1]) / (math.prod(shape[:-1]) - 1),
+)
 wrong("speed.5", "the batch alone", lambda variance, shape: variance * (shape[0] - 1) / shape[0])
 wrong("speed.5", "everything", lambda variance, shape: variance * (math.prod(shape) - 1) / math.prod(shape))
 wrong("speed.5", "divided by m", lambda variance, shape: variance / math.prod(shape[:-1]))
@@ -1714,3 +1718,11 @@ wrong("deployment.6", "not rounded", (79.375, 1.5875))
 wrong("distributed.1", "the mean unweighted, the variance right for it", (4, 4.75))
 wrong("clinic.5", "the rate squared", (4.5, math.sqrt(2 / 4.5)))
 wrong("clinic.5", "no rescaling", (1.25, math.sqrt(2 / 1.25)))
+
+# whole numbers that a change of the solution gives by chance
+wrong("clinic.2", "the steps in place of the epochs", (0.669, 40))
+wrong("layer.1", "the bias of one convolution", (1450, 48))
+wrong("layer.1", "one layer's moving statistics among those learned", (1474, 16))
+wrong("deployment.1", "the own scale once more", (18, -22))
+wrong("invariance.2", "the gradient's length squared", (5, 16))
+wrong("convolution.3", "rounded up, and no stride in width", (6, 11, 16))
