@@ -18,14 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(autouse=True)
 def figures(request):
     """The words of a figure that a test of plots has drawn are legible where they stand."""
-    yield
-    if request.module.__name__.startswith("test_plots"):
-        import contrast
-        import matplotlib.pyplot as plt
+    if not request.module.__name__.startswith("test_plots"):
+        yield
+        return
+    import contrast
+    import matplotlib.pyplot as plt
 
-        drawn = [plt.figure(number) for number in plt.get_fignums()]
-        plt.close("all")
-        assert [problem for figure in drawn for problem in contrast.faint(figure)] == []
+    plt.close("all")  # what other tests left
+    yield
+    drawn = [plt.figure(number) for number in plt.get_fignums()]
+    plt.close("all")
+    assert [problem for figure in drawn for problem in contrast.faint(figure)] == []
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +70,9 @@ def visit(browser, site):
         context.route(outside, lambda route: (problems.append(route.request.url), route.abort()))
         if not formulas:
             body = "Object.assign(MathJax, {startup: {promise: Promise.resolve()}, typesetPromise: () => {}})"
-            context.route("**/tex-mml-chtml.js*", lambda route: route.fulfill(body=body, content_type="text/javascript"))
+            context.route(
+                "**/tex-mml-chtml.js*", lambda route: route.fulfill(body=body, content_type="text/javascript")
+            )
         page = context.new_page()
         page.on("request", lambda request: visit.requested.append(request.url))
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))

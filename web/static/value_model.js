@@ -82,9 +82,15 @@ const valueCheck = (() => {
     const common = wrong.length > 1 ? inCommon(numbers, truth, tolerance) : null;
     if (common) return common;
     const texts = mistakes.map(({ mistake, own }) => `${joined(own.map((i) => names[i]))}: ${told(mistake)}`);
+    const homes = together ? new Map() : homesOf(left, numbers, solution, tolerance);
     for (const i of left) {
-      const words = together ? null : kind(i, exercise, numbers);
-      texts.push(`${names[i]}, ${written(numbers[i])}${words ? `: ${words}` : `, ${too(i)}.`}`);
+      const start = `${names[i]}, ${written(numbers[i])}`;
+      if (homes.has(i)) texts.push(`${start}: that is what the ${ordinal(homes.get(i))} number should be.`);
+      else if (homes.size) texts.push(`${start}, is wrong where it stands.`); // this one may be meant for another place, too
+      else {
+        const words = together ? null : kind(i, exercise, numbers);
+        texts.push(start + (words ? `: ${words}` : `, ${too(i)}.`));
+      }
     }
     const start = `${names[0]}: `;
     const shown = truth.length === 1 ? texts.map((text) => (text.startsWith(start) ? text.slice(start.length) : text)) : texts;
@@ -157,6 +163,20 @@ const valueCheck = (() => {
     }
     return new Set(truth.map((right) => right.toFixed(9))).size > 1;
   }
+
+  /** Wrong numbers that would be right at the place of another wrong one, and not by chance, with that place. */
+  function homesOf(wrong, numbers, { numbers: truth, whole }, tolerance) {
+    const homes = new Map();
+    for (const i of wrong) {
+      const fits = (j) => j !== i && close(numbers[i], truth[j], truth[j], tolerance, whole[j]);
+      const home = telling(numbers[i]) ? wrong.findLast(fits) : undefined;
+      if (home !== undefined) homes.set(i, home);
+    }
+    return homes;
+  }
+
+  /** Whether a number agrees with another one hardly by chance, as small whole numbers do. */
+  const telling = (value) => !(Number.isInteger(value) && Math.abs(value) < 10);
 
   /** How several numbers of one kind relate to the right ones as a whole. */
   function asOne({ solution, changed, tolerance }, numbers) {
@@ -237,15 +257,12 @@ const valueCheck = (() => {
   function kind(i, exercise, numbers) {
     const { solution, tolerance } = exercise;
     const [value, right, whole] = [numbers[i], solution.numbers[i], solution.whole[i]];
-    const other = solution.numbers.findIndex((truth, j) => j !== i && close(value, truth, truth, tolerance, solution.whole[j]));
-    if (other >= 0 && Math.abs(value) > 3) return `that is what the ${ordinal(other)} number should be.`;
-    const telling = !(Number.isInteger(value) && Math.abs(value) < 10); // small whole numbers agree by chance
     const precision = roundedTooMuch(value, right, tolerance);
     if (precision) return precision;
     if (right && close(value, -right, right, tolerance, whole)) return "it has the wrong sign.";
-    const words = telling ? changedPlace(i, value, exercise) : null;
+    const words = telling(value) ? changedPlace(i, value, exercise) : null;
     if (words) return words;
-    if (telling && exercise.way.some((step) => isIt(value, step, whole))) return "that is a number on the way to the answer, not yet the answer.";
+    if (telling(value) && exercise.way.some((step) => isIt(value, step, whole))) return "that is a number on the way to the answer, not yet the answer.";
     const counts = Number.isInteger(right) && right > 9;
     const relations = [
       [right > 0 && right < 1 ? 1 - right : null, "it is one minus what it should be."],
@@ -261,16 +278,23 @@ const valueCheck = (() => {
       [counts ? right + 1 : null, ENDS],
       [counts ? right - 1 : null, ENDS],
     ];
-    return relations.find(([near]) => near !== null && isIt(value, near, whole) && telling)?.[1] ?? null;
+    return relations.find(([near]) => near !== null && isIt(value, near, whole) && telling(value))?.[1] ?? null;
   }
 
   /** The words for a changed place in the solution that gives this number, if there is only one such change. */
   function changedPlace(i, value, { changed, solution }) {
-    const fits = changed.filter(({ rank, numbers }) => rank <= 2 && isIt(value, numbers[i], solution.whole[i]));
-    const found = new Set(fits.map(({ words }) => words));
-    if (found.size !== 1) return null;
+    const changes = changed.filter(({ rank }) => rank <= 2);
+    const found = new Set(changes.filter(({ numbers }) => isIt(value, numbers[i], solution.whole[i])).map(({ words }) => words));
+    if (found.size !== 1 || crowded(value, solution.numbers[i], new Set(changes.map(({ numbers }) => numbers[i])))) return null;
     const [words] = found;
     return words.startsWith("A ") || words.startsWith("`") ? words : uncapital(words);
+  }
+
+  /** Whether any whole number as far from the right one would be one of the others with a chance above 1 in 25. */
+  function crowded(value, right, others) {
+    const reach = Math.abs(value - right);
+    const isNear = (other) => Number.isInteger(other) && other !== right && Math.abs(other - right) <= reach;
+    return Number.isInteger(value) && Number.isInteger(right) && 25 * [...others].filter(isNear).length > 2 * reach;
   }
 
   /** The right number, rounded more than the tolerance allows. */
