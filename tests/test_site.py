@@ -37,15 +37,50 @@ HOLLOW = """for (const formula of document.querySelectorAll("mjx-container")) fo
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound_and_accessible(visit, name):
-    page = visit(f"book/{name}")
+def test_page_is_sound_light_accessible_and_fits_a_phone(visit, name):
+    page = visit(f"book/{name}", **PHONE)
     browser.wait_for_math(page)
+    if name in CHAPTERS:
+        assert_light(visit.requested)
+    assert_sound(page)
+    assert_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert_accessible(page)
+
+
+def assert_light(requested):
+    files = {Path(url.split("?")[0].removeprefix("file://")) for url in requested if url.startswith("file:")}
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
+    scripts = {path.name for path in files if path.suffix == ".js"}
+    assert scripts <= {"course.js", "tex-mml-chtml.js", *documents.ORDER}
+
+
+def assert_sound(page):
     assert page.locator("h1").count() == 1
     assert 40 < len(page.locator("meta[name=description]").get_attribute("content")) < 170
     levels = page.eval_on_selector_all("h1, h2, h3, h4", "found => found.map(h => Number(h.tagName[1]))")
     assert all(after <= before + 1 for before, after in pairwise(levels))
     alt = page.eval_on_selector_all("main img", "found => found.map(image => image.alt)")
     assert all(len(text) > 20 and not text.endswith(".png") for text in alt)
+
+
+def assert_fits(page):
+    """Whatever fonts a system puts in the place of the page's own: wide ones, and large ones for hidden MathML."""
+    too_wide = []
+    for fonts in ("/* the page's own */", WIDE):
+        style = page.add_style_tag(content=fonts)
+        page.evaluate("document.fonts.ready")
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate("markScrollable()")
+            found = page.evaluate("document.documentElement.scrollWidth")
+            if found > width:
+                too_wide.append((width, found, fonts))
+        style.evaluate("style => style.remove()")
+    assert too_wide == []
+
+
+def assert_accessible(page):
     # The elements inside formulas and code are thousands, over which axe takes half a minute; code has its own test.
     page.evaluate(HOLLOW)
     everything = {"exclude": [["mjx-container"]]}
@@ -60,29 +95,6 @@ def test_code_is_legible_in_both_schemes(visit):
     for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         assert violations(page, context={"include": [[".cell_input"]]}, options={"runOnly": ["color-contrast"]}) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone_and_is_light(visit, name):
-    """Whatever fonts a system puts in the place of the page's own: wide ones, and large ones for hidden MathML."""
-    page = visit(f"book/{name}", **PHONE)
-    browser.wait_for_math(page)
-    if name in CHAPTERS:
-        files = {Path(url.split("?")[0].removeprefix("file://")) for url in visit.requested if url.startswith("file:")}
-        assert sum(len(gzip.compress(path.read_bytes())) for path in files) < BYTES
-        scripts = {path.name for path in files if path.suffix == ".js"}
-        assert scripts <= {"course.js", "tex-mml-chtml.js", *documents.ORDER}
-    too_wide = []
-    for fonts in ("/* the page's own */", WIDE):
-        page.add_style_tag(content=fonts)
-        page.evaluate("document.fonts.ready")
-        for width in (390, 320):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.evaluate("markScrollable()")
-            found = page.evaluate("document.documentElement.scrollWidth")
-            if found > width:
-                too_wide.append((width, found, fonts))
-    assert too_wide == []
 
 
 def test_text_and_contents_are_there_without_scripts(visit):
