@@ -113,7 +113,7 @@ never been above 2.4. What do you know?
             "d": "It has converged: 2.30 is its best loss.",
         },
         reasons={
-            "a": "Steps that are too long make the loss jump or explode. This one hardly moves.",
+            "a": "It may be, and you can't know: in the chapter, 0.5 and 0.01 both gave such a flat loss.",
             "b": "2.30 is ln 10, the loss of ten equal probabilities. Look at the signal that reaches the last layer.",
             "c": "A network that has overfitted knows its training images: their loss is low.",
             "d": "It may stand still, but at what knowing nothing gives. Two layers reach far below.",
