@@ -765,7 +765,7 @@ def test_a_value_is_recognized_by_kind():
     assert "off by the same factor" in pair.check((5 * 13.4, 5 * 6.7)).message
     assert "too large to be read" in pair.check((10**400, 1)).message
     precise = replace(LOSS, tolerance=1e-4, mistakes=())
-    assert "right, but rounded too much: a precision of 0.01% is wanted" in precise.check(2.3).message
+    assert "close, but a precision of 0.01% is wanted" in precise.check(2.3).message
 
 
 def test_categories_are_wrong_and_never_too_large():

@@ -131,7 +131,7 @@ def explain(evidence: Evidence, suspects: Suspects) -> Explanation:
         mutants = [mutant for mutant in mutants if _AXES.search(mutant[0])]
     for words, rank, parts in mutants:
         if parts == wrong and rank <= 2 and not _is_constant(evidence, wrong):
-            return Explanation(f"{words}{_rest(evidence, wrong)}", None, "general")
+            return Explanation(f"{_about(evidence, wrong, words)}{_rest(evidence, wrong)}", None, "general")
     return _part_by_part(evidence, suspects, wrong, mutants)
 
 
@@ -174,14 +174,15 @@ def _part_by_part(evidence: Evidence, suspects: Suspects, wrong: list[str], muta
         worst = worst_element(evidence.outcomes, evidence.truths, evidence.tolerance, wrong)
         kind = "general" if where else "generic"
         return Explanation(f"{where} {worst}{_rest(evidence, wrong)}".strip(), None, kind)
-    several = len(wrong) > 1
-    sentences = [
-        f"For {listed(names)}: {text}" if several and called(names[0]) not in text else text
-        for text, names in texts.items()
-    ]
+    sentences = [_about(evidence, names, text) for text, names in texts.items()]
     if unexplained:
         sentences.append(f"{capital(listed(unexplained))} {verb(unexplained)} wrong besides.")
     return Explanation(" ".join(sentences) + _rest(evidence, wrong), mistake, "known" if mistake else "general")
+
+
+def _about(evidence: Evidence, names: list[str], text: str) -> str:
+    """The text, and the parts that it is about where there are others and it names none."""
+    return text if len(names) == len(evidence.names) or called(names[0]) in text else f"For {listed(names)}: {text}"
 
 
 def _fits_a_part(evidence: Evidence, outcomes: list[Outcome], name: str, wrong: list[str]) -> bool:

@@ -57,11 +57,14 @@ def _it(name: str) -> str:
 
 
 def is_constant(name: str, pairs: list[Pair]) -> str | None:
-    """A result that is the same number whatever comes in."""
-    first = pairs[0].received.ravel()[:1]
-    if len(pairs) < 2 or not first.size or not all(np.all(pair.received == first) for pair in pairs):
+    """A result that is the same number whatever comes in, up to rounding."""
+    first = pairs[0].received.ravel()[:1].astype(float)
+    if len(pairs) < 2 or not first.size:
         return None
-    return f"{_it(name)} is {first[0]:g} everywhere, whatever the arguments are."
+    rounding = 1e-9 * min(scale(pair.truth) for pair in pairs)
+    if not all(np.allclose(pair.received, first, rtol=0, atol=rounding) for pair in pairs):
+        return None
+    return f"{_it(name)} is {first[0] if abs(first[0]) > rounding else 0:g} everywhere, whatever the arguments are."
 
 
 def _an_argument(name: str, pairs: list[Pair], tolerance: float) -> str | None:

@@ -379,7 +379,9 @@ def _arithmetic(node: ast.BinOp, parent, names) -> Iterator[_Change]:
         yield with_op(ast.Sub()), f"{_what(right, names)} is subtracted and should be added.", 1
         yield with_op(ast.Mult()), "Something is multiplied that should be added.", 2
     elif isinstance(op, ast.Sub):
-        yield left, f"{_what(right, names)} is not subtracted.", 1
+        named = _named(right, names)
+        missing = f"{_what(right, names)} is not subtracted." if named else "What should be subtracted is missing or 0."
+        yield left, missing, 1
         yield right, _told(left, "term", names), 2
         yield turned, "A difference has the wrong sign: its two sides are exchanged.", 1
         yield with_op(ast.Add()), f"{_what(right, names)} is added and should be subtracted.", 1

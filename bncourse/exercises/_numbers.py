@@ -207,7 +207,7 @@ def _telling(value: float) -> bool:
     return not (value == int(value) and abs(value) < 10)
 
 
-_ENDS = "it is off by one: look at both ends."
+_ENDS = "it is off by one: is an end counted, or a number rounded, the wrong way?"
 
 
 def _kind(i: int, numbers, truth, exercise) -> str | None:
@@ -261,12 +261,12 @@ def _crowded(value: float, right: float, others: set[float]) -> bool:
 
 
 def _rounded(value: float, right: float, tolerance: float) -> str | None:
-    """The right number, rounded more than the tolerance allows."""
+    """What the right number gives where it is rounded more than the tolerance allows; others may give it, too."""
     if right == int(right) or not right or abs(value - right) > 0.06 * abs(right):
         return None
     for digits in range(-2, 4):
         if round(right, digits) == value:
-            return f"right, but rounded too much: {_precision(tolerance)} is wanted."
+            return f"close, but {_precision(tolerance)} is wanted."
     return None
 
 

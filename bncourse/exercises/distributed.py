@@ -261,7 +261,7 @@ mean_and_variance = (mean, variance)
             ),
             Mistake(
                 "Divided by three",
-                "The task asks for the variance that divides by the number of values, as batch normalization does.",
+                "5 is 15 / 3, the sum of the squared distances by one less than there are values. Divide by all four.",
                 (3, 5),
             ),
         ),

@@ -181,8 +181,8 @@ gradient_rate_and_promise = (length, rate, rate * length**2)
                 (2, 0.9, 1.8),
             ),
             Mistake(
-                "The old rate in the promise",
-                "The step is taken with the learning rate of now, which is 9 times as high.",
+                "The promise of the old rate",
+                "0.4 is 0.1 times the square of 2. The step is taken with the rate of now, which is 9 times as high.",
                 (2, 0.9, 0.4),
             ),
             Mistake(

@@ -113,7 +113,9 @@ three digits.)
             Mistake(
                 "One layer too few", "The inputs of layer 2 have passed one layer, so those of layer 16 …", 1.05**14
             ),
-            Mistake("One layer alone", "That is the change of layer 2. Every layer adds its own factor.", 1.05),
+            Mistake(
+                "One layer alone", "That is the change of layer 2. Every further layer multiplies by 1.05 again.", 1.05
+            ),
             Mistake("The growth alone", "That is by how much they grow. The factor is one more.", 1.05**15 - 1),
             Mistake(
                 "The growth in percent",

@@ -374,8 +374,8 @@ with $r_\text{max} = 1$ and $d_\text{max} = 0$?
                 lambda **p: _renormalize(**p, mistake="free"),
             ),
             Mistake(
-                "r limited on one side",
-                "A quiet batch has an r below 1: the lower limit is `1 / r_max`.",
+                "r without its lower limit",
+                "r is never negative, and a quiet batch has one below 1: the lower limit is `1 / r_max`.",
                 lambda **p: _renormalize(**p, mistake="one side"),
             ),
             Mistake(
