@@ -6,7 +6,7 @@
 
 const valueCheck = (() => {
   const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
-  const ENDS = "it is off by one: look at both ends.";
+  const ENDS = "it is off by one: is an end counted, or a number rounded, the wrong way?";
   const ordinal = (i) => ORDINALS[i] ?? `${i + 1}th`;
   const capital = (text) => (text[1] === " " && !"aA".includes(text[0]) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));
   const uncapital = (text) => text.slice(0, 1).toLowerCase() + text.slice(1);
@@ -297,11 +297,11 @@ const valueCheck = (() => {
     return Number.isInteger(value) && Number.isInteger(right) && 25 * [...others].filter(isNear).length > 2 * reach;
   }
 
-  /** The right number, rounded more than the tolerance allows. */
+  /** What the right number gives where it is rounded more than the tolerance allows; others may give it, too. */
   function roundedTooMuch(value, right, tolerance) {
     if (Number.isInteger(right) || Math.abs(value - right) > 0.06 * Math.abs(right)) return null;
     for (let digits = -2; digits < 4; digits++) {
-      if (rounded(right, digits) === value) return `right, but rounded too much: a precision of ${general(100 * tolerance, 6)}% is wanted.`;
+      if (rounded(right, digits) === value) return `close, but a precision of ${general(100 * tolerance, 6)}% is wanted.`;
     }
     return null;
   }
