@@ -218,6 +218,8 @@ def test_nothing_jumps(browser, address, options):
             for (const entry of list.getEntries()) if (!entry.hadRecentInput) jumped += entry.value;
         }).observe({type: "layout-shift", buffered: true});""")
         page.goto(f"{address}/book/{name}.html")
+    for page in pages:
+        wait_for_math(page)
     pages[-1].wait_for_timeout(3000)
     jumped = {name: page.evaluate("jumped") for page, name in zip(pages, names, strict=True)}
     for page in pages:

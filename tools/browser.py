@@ -26,5 +26,6 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def wait_for_math(page: Page) -> None:
-    """Until every formula is typeset; one that never is ends in Playwright's TimeoutError."""
+    """Until every formula is typeset, also those that are far; one that never is ends in Playwright's TimeoutError."""
+    page.evaluate("typeof typesetFormulas === 'function' && typesetFormulas()")
     page.wait_for_function(TYPESET)

@@ -104,7 +104,7 @@ def complete_page(app, pagename, templatename, context, doctree) -> None:
         description=description(doctree) or app.config.html_title,
         is_home=pagename == app.config.root_doc,
         page_scripts=[
-            script for script in context["script_files"] if name(script) in used or (math and is_mathjax(script))
+            script for script in context["script_files"] if name(script) in used or (math and is_configuration(script))
         ],
         part=chapter and chapter.part,
     )
@@ -115,9 +115,9 @@ def name(script) -> str:
     return Path(str(script.filename or "").partition("?")[0]).name
 
 
-def is_mathjax(script) -> bool:
-    """Whether a script is MathJax or its configuration; Sphinx's others serve the search page alone."""
-    return name(script) == "tex-mml-chtml.js" or "MathJax" in script.attributes.get("body", "")
+def is_configuration(script) -> bool:
+    """Whether a script configures MathJax, which `math.js` fetches; Sphinx's others serve the search page alone."""
+    return "MathJax" in script.attributes.get("body", "")
 
 
 def contents(app, pagename) -> str:

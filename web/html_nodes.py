@@ -35,7 +35,8 @@ class Translator(HTML5Translator):
             self.body.append(f'<span lang="zh">{text}</span>' if is_chinese else text)
 
     def visit_image(self, node):
-        node["html"] = displayed_size(Path(self.builder.srcdir) / node["uri"])
+        # Most figures are far down: they wait until the reader comes near, and the text and its fonts come first.
+        node["html"] = {"loading": "lazy", **displayed_size(Path(self.builder.srcdir) / node["uri"])}
         super().visit_image(node)
 
     def visit_table(self, node):
