@@ -225,3 +225,17 @@ def test_nothing_jumps(browser, address, options):
     for page in pages:
         page.close()
     assert max(jumped.values()) <= 0.02, jumped
+
+
+def test_formulas_and_figures_are_fetched_when_the_reader_comes_near(visit):
+    page = visit("book/12_small_batches")
+    pictures = page.locator("main img").count()
+
+    def fetched(end):
+        return len({url for url in visit.requested if url.partition("?")[0].endswith(end)})
+
+    assert fetched("tex-mml-chtml.js") == 0 and fetched(".png") < pictures
+    page.locator(".math").first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.math mjx-container')", timeout=3000)
+    page.locator("main img").last.scroll_into_view_if_needed()
+    page.wait_for_function("[...document.querySelectorAll('main img')].at(-1).complete")
