@@ -40,6 +40,7 @@ HOLLOW = """for (const formula of document.querySelectorAll("mjx-container")) fo
 def test_page_is_sound_light_accessible_and_fits_a_phone(visit, name):
     page = visit(f"book/{name}", **PHONE)
     browser.wait_for_math(page)
+    browser.wait_for_pictures(page)
     if name in CHAPTERS:
         assert_light(visit.requested)
     assert_sound(page)

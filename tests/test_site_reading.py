@@ -8,7 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 
 import pytest
-from browser import wait_for_math
+from browser import wait_for_math, wait_for_pictures
 from bs4 import BeautifulSoup
 from pages import CHAPTERS, HERE, PAGES, PHONE, violations
 
@@ -220,6 +220,7 @@ def test_nothing_jumps(browser, address, options):
         page.goto(f"{address}/book/{name}.html")
     for page in pages:
         wait_for_math(page)
+        wait_for_pictures(page)
     pages[-1].wait_for_timeout(3000)
     jumped = {name: page.evaluate("jumped") for page, name in zip(pages, names, strict=True)}
     for page in pages:

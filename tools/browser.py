@@ -5,6 +5,10 @@ import shutil
 from playwright.sync_api import Browser, Page, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FETCHED = """() => Promise.all([...document.images].map((image) => {
+    image.loading = "eager";
+    return image.decode();
+}))"""
 TYPESET = "() => [...document.querySelectorAll('.math')].every(formula => formula.querySelector('mjx-container'))"
 
 
@@ -29,3 +33,8 @@ def wait_for_math(page: Page) -> None:
     """Until every formula is typeset, also those that are far; one that never is ends in Playwright's TimeoutError."""
     page.evaluate("typeof typesetFormulas === 'function' && typesetFormulas()")
     page.wait_for_function(TYPESET)
+
+
+def wait_for_pictures(page: Page) -> None:
+    """Until every figure is there, also those that are fetched only when a reader comes near."""
+    page.evaluate(FETCHED)

@@ -19,11 +19,6 @@ FOOTER = '<div style="width:100%; font:8pt sans-serif; text-align:center"><span 
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
 PAGE = re.compile(rb"(\d+) 0 obj\s*<</Type /Page\s")  # the object of a page
 SCRIPT = Path(__file__).with_name("pdf_book.js")
-# Figures are fetched when a reader comes near, and nobody does.
-PICTURES = """() => Promise.all([...document.images].map((image) => {
-    image.loading = "eager";
-    return image.decode();
-}))"""
 
 
 def article(page: Page, site: Path, name: str) -> str:
@@ -66,7 +61,7 @@ def make(site: Path, names: list[str], target: Path) -> None:
         page.evaluate("typesetFormulas().then(() => MathJax.typesetPromise())")
         browser.wait_for_math(page)
         page.evaluate("document.fonts.ready")
-        page.evaluate(PICTURES)
+        browser.wait_for_pictures(page)
         first = destinations(print_(page))
         page.evaluate("numbers => book.number(numbers)", first)
         printed = print_(page)
