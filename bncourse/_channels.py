@@ -57,17 +57,16 @@ def _blocks(x, others, dtype) -> Iterator[tuple[slice, list[np.ndarray]]]:
     count = x.size // channels
     dtype = np.result_type(dtype, np.float32)
     step = min(count, max(1, BLOCK // (channels * dtype.itemsize)))
+    # In several blocks vectors are as large as these: NumPy then runs through block and vector in one long loop.
+    repeats = step if step < count else 1
     arrays, vectors = {}, {}
     for i, argument in enumerate((x, *others)):
         if argument.shape == (channels,) != x.shape:
-            vectors[i] = argument.astype(dtype)
+            vectors[i] = np.repeat(argument.astype(dtype)[np.newaxis], repeats, axis=0)
         else:
             rows = argument if argument.shape == x.shape else np.broadcast_to(argument, x.shape)
             arrays[i] = rows.reshape(-1, channels).astype(np.result_type(rows.dtype, np.float32), copy=False)
-    if step < count:
-        # As a whole block: NumPy then runs through block and vector in one long loop.
-        vectors = {i: np.tile(vector, (step, 1)) for i, vector in vectors.items()}
     for start in range(0, count, step):
         place = slice(start, min(start + step, count))
-        within = slice(0, place.stop - start) if step < count else slice(None)
+        within = slice(0, place.stop - start)
         yield place, [arrays[i][place] if i in arrays else vectors[i][within] for i in range(1 + len(others))]

@@ -52,15 +52,20 @@ def load(name: str, seed: int = 0) -> Case:
 def healthy(momentum: float = 0.9, seed: int = 0) -> Case:
     """The same network without a fault, trained by `fit` until its statistics have settled."""
     steps = 150 if momentum <= 0.9 else 450
-    model = network(lambda: layers.BatchNormalization(momentum=momentum), seed)
+    model = _normalized(momentum, seed)
     model.set_weights(_settled(momentum, seed, steps))
     return Case("healthy", "None.", model, _fit(model, 0, first=steps))
+
+
+def _normalized(momentum: float, seed: int) -> keras.Model:
+    """That network, before any training."""
+    return network(lambda: layers.BatchNormalization(momentum=momentum), seed)
 
 
 @functools.cache
 def _settled(momentum: float, seed: int, steps: int) -> list[np.ndarray]:
     """Its weights after so many steps. Several cases start with them."""
-    model = network(lambda: layers.BatchNormalization(momentum=momentum), seed)
+    model = _normalized(momentum, seed)
     _fit(model, steps)
     return model.get_weights()
 
@@ -188,7 +193,7 @@ def _frozen_late(seed: int):
 
     Reported in keras-team/keras#4762, osh/KerasGAN#10; "always compile again" in keras-team/keras#6405.
     """
-    model = network(lambda: layers.BatchNormalization(momentum=0.9), seed)
+    model = _normalized(0.9, seed)
     _fit(model, 150)
     for layer in model.layers[:-1]:
         layer.trainable = False
@@ -211,7 +216,7 @@ def _momentum_turned_round(seed: int):
 
 def in_small_batches(momentum: float, seed: int = 0):
     """A model and its step, trained in batches of four and in the end at a rate of 0.001: is it calm by then?"""
-    model = network(lambda: layers.BatchNormalization(momentum=momentum), seed)
+    model = _normalized(momentum, seed)
     step = _fit(model, 400, learning_rate=0.1, size=4)
     model.optimizer.learning_rate = 0.001
     return model, step
